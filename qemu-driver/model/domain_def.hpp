@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "chardev_def.hpp"
+#include "clock_def.hpp"
+#include "controller_def.hpp"
+#include "cpu_def.hpp"
+#include "disk_def.hpp"
+#include "features_def.hpp"
+#include "graphics_def.hpp"
+#include "input_def.hpp"
+#include "interface_def.hpp"
+#include "memballoon_def.hpp"
+#include "memory_def.hpp"
+#include "os_def.hpp"
+#include "rng_def.hpp"
+#include "seclabel_def.hpp"
+#include "vcpu_def.hpp"
+#include "video_def.hpp"
+
+/// `<domain>`: everything that a document says about one guest. Plain data: it is read by
+/// `parse_domain`, completed by `fill_defaults`, `assign_addresses` and `assign_aliases`, checked
+/// by `validate` and written by `format_domain`.
+namespace vireo::qemu {
+
+enum class DomainType { qemu, kvm };
+enum class LifecycleAction {
+    destroy,
+    restart,
+    rename_restart,
+    preserve,
+    coredump_destroy,
+    coredump_restart
+};
+enum class LockFailureAction { poweroff, restart, pause, ignore };
+
+/// `<pm>`: whether the guest is offered ACPI sleep states.
+struct PmDef {
+    std::optional<YesNo> suspend_to_mem;
+    std::optional<YesNo> suspend_to_disk;
+};
+
+struct QemuEnv {
+    std::string name;
+    std::optional<std::string> value;
+};
+
+/// `<qemu:commandline>`: passed to QEMU as it is.
+struct QemuCommandline {
+    std::vector<std::string> args;
+    std::vector<QemuEnv> env;
+};
+
+struct Devices {
+    std::optional<std::string> emulator;
+    std::vector<DiskDef> disks;
+    std::vector<ControllerDef> controllers;
+    std::vector<InterfaceDef> interfaces;
+    std::vector<SerialDef> serials;
+    std::vector<ParallelDef> parallels;
+    std::vector<ConsoleDef> consoles;
+    std::vector<ChannelDef> channels;
+    std::vector<InputDef> inputs;
+    std::vector<GraphicsDef> graphics;
+    std::vector<VideoDef> videos;
+    std::optional<MemballoonDef> memballoon;
+    std::vector<RngDef> rngs;
+};
+
+struct DomainDef {
+    DomainType type{};
+    /// Of a running guest.
+    std::optional<uint32_t> id;
+    std::string name;
+    /// Lower case with dashes; absent only before `fill_defaults`.
+    std::optional<std::string> uuid;
+    std::optional<std::string> genid;
+    std::optional<std::string> title;
+    std::optional<std::string> description;
+    /// The whole `<metadata>` element as it was written.
+    std::optional<std::string> metadata;
+    MemoryDef memory;
+    std::optional<MemoryBackingDef> memory_backing;
+    VcpuDef vcpus;
+    std::vector<IothreadDef> iothreads;
+    OsDef os;
+    std::optional<FeaturesDef> features;
+    std::optional<CpuDef> cpu;
+    ClockDef clock;
+    std::optional<LifecycleAction> on_poweroff;
+    std::optional<LifecycleAction> on_reboot;
+    std::optional<LifecycleAction> on_crash;
+    std::optional<LockFailureAction> on_lockfailure;
+    std::optional<PmDef> pm;
+    Devices devices;
+    std::vector<SeclabelDef> seclabels;
+    std::optional<QemuCommandline> qemu_commandline;
+};
+
+} // namespace vireo::qemu
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::DomainType> {
+    static constexpr std::array<std::string_view, 2> names{"qemu", "kvm"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::LifecycleAction> {
+    static constexpr std::array<std::string_view, 6> names{
+        "destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::LockFailureAction> {
+    static constexpr std::array<std::string_view, 4> names{
+        "poweroff", "restart", "pause", "ignore"};
+};

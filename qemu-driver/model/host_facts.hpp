@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the passes need to know of the host, the QEMU binary and the driver's settings. A value
+/// that is handed in: no pass looks anything up by itself, so a document means the same in a test,
+/// in `vireo-xml --env` and in the daemon.
+namespace vireo::qemu {
+
+/// One machine type of the QEMU binary.
+struct MachineFacts {
+    std::string name;
+    /// Other names of it (`q35` for `pc-q35-7.2`).
+    std::vector<std::string> aliases;
+    bool is_default{};
+    uint32_t max_cpus{};
+    bool hotpluggable_cpus{};
+    /// QEMU's CPU type without its suffix (`qemu64`), empty where it tells none.
+    std::string default_cpu;
+    /// Id of the memory object that QEMU makes itself (`pc.ram`).
+    std::string default_ram_id;
+};
+
+/// One huge page size of the host and where its pages are mounted.
+struct HugePageMount {
+    uint64_t size_kib{};
+    std::string path;
+    bool is_default{};
+};
+
+/// One firmware descriptor (QEMU's docs/interop/firmware.json), in order of precedence.
+struct FirmwareFacts {
+    /// Of `interface-types`: "bios", "uefi".
+    std::vector<std::string> interfaces;
+    /// "flash", "kernel" or "memory".
+    std::string device;
+    /// flash: "split", "combined", "stateless".
+    std::string mode;
+    std::string executable;
+    std::string executable_format;
+    std::string nvram_template;
+    std::string nvram_format;
+
+    struct Target {
+        std::string arch;
+        /// Shell patterns: `pc-q35-*`.
+        std::vector<std::string> machines;
+    };
+
+    std::vector<Target> targets;
+    std::set<std::string> features;
+};
+
+struct HostFacts {
+    /// libvirt's name of the host's architecture: `x86_64`.
+    std::string arch;
+    /// Emulator by guest architecture, where the document names none.
+    std::map<std::string, std::string> emulators;
+    bool kvm{};
+    bool tcg{true};
+    uint64_t page_kib{4};
+    std::vector<HugePageMount> huge_pages;
+
+    std::vector<MachineFacts> machines;
+    /// Types that `qom-list-types` names (devices among them).
+    std::set<std::string, std::less<>> qemu_types;
+    /// Properties by device type (`device-list-properties`).
+    std::map<std::string, std::set<std::string, std::less<>>, std::less<>> device_properties;
+    /// An alias in `<os><type machine=>` is replaced by the machine's own name, so that a guest
+    /// keeps its machine when QEMU is upgraded.
+    bool expand_machine_aliases{true};
+
+    std::vector<FirmwareFacts> firmware;
+
+    // Settings of the driver.
+    std::string nvram_dir;
+    std::string vnc_listen{"127.0.0.1"};
+    std::string spice_listen{"127.0.0.1"};
+    bool vnc_auto_unix_socket{};
+    bool spice_auto_unix_socket{};
+    bool vnc_allow_host_audio{};
+    bool nographics_allow_host_audio{};
+
+    /// Fills its argument with random bytes (UUIDs, MAC addresses).
+    std::function<void(std::span<uint8_t>)> random_bytes;
+
+    bool has_type(std::string_view type) const { return qemu_types.contains(type); }
+
+    bool has_property(std::string_view type, std::string_view property) const {
+        const auto found = device_properties.find(type);
+        return found != device_properties.end() && found->second.contains(property);
+    }
+
+    /// The machine of that name or alias, or null.
+    const MachineFacts* find_machine(std::string_view name) const;
+    /// The binary's default machine, or null if it has none.
+    const MachineFacts* default_machine() const;
+};
+
+} // namespace vireo::qemu

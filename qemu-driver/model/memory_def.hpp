@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "cpu_def.hpp"
+
+/// `<memory>`, `<currentMemory>`, `<maxMemory>` and `<memoryBacking>`.
+namespace vireo::qemu {
+
+struct MaxMemory {
+    uint64_t kib{};
+    uint32_t slots{};
+};
+
+struct MemoryDef {
+    /// All memory at start, memory devices included.
+    uint64_t total_kib{};
+    /// The balloon's target; absent only before `fill_defaults`.
+    std::optional<uint64_t> current_kib;
+    std::optional<MaxMemory> max;
+    std::optional<OnOff> dump_core;
+};
+
+/// `<page size= nodeset=/>`: the cells without a nodeset's page of their own use this one.
+struct HugePage {
+    uint64_t size_kib{};
+    std::optional<std::string> nodeset;
+};
+
+enum class MemoryBackingSource { file, anonymous, memfd };
+enum class MemoryAllocation { immediate, ondemand };
+
+struct MemoryBackingDef {
+    /// `<hugepages/>` without pages: the host's default size.
+    bool hugepages{};
+    std::vector<HugePage> pages;
+    bool nosharepages{};
+    bool locked{};
+    std::optional<MemoryBackingSource> source;
+    std::optional<MemoryAccess> access;
+    std::optional<MemoryAllocation> allocation;
+    std::optional<uint32_t> allocation_threads;
+    bool discard{};
+};
+
+} // namespace vireo::qemu
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::MemoryBackingSource> {
+    static constexpr std::array<std::string_view, 3> names{"file", "anonymous", "memfd"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::MemoryAllocation> {
+    static constexpr std::array<std::string_view, 2> names{"immediate", "ondemand"};
+};

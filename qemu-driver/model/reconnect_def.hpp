@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "values.hpp"
+
+#include <optional>
+
+namespace vireo::qemu {
+
+/// `<reconnect enabled= timeout=/>` of a client's socket; the timeout is in seconds.
+struct ReconnectDef {
+    std::optional<YesNo> enabled;
+    std::optional<uint32_t> timeout_s;
+};
+
+} // namespace vireo::qemu

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "values.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// `<vcpu>`, `<vcpus>` and I/O threads.
+namespace vireo::qemu {
+
+enum class Placement { static_, auto_ };
+
+struct VcpuState {
+    uint32_t id{};
+    YesNo enabled{};
+    std::optional<YesNo> hotpluggable;
+    std::optional<uint32_t> order;
+};
+
+struct VcpuDef {
+    /// Most that the guest can have.
+    uint32_t maximum{1};
+    /// How many it starts with; absent: `maximum`.
+    std::optional<uint32_t> current;
+    std::optional<Placement> placement;
+    /// Host CPUs, as ranges: `0-3,8`.
+    std::optional<std::string> cpuset;
+    /// Empty, or one for each vCPU.
+    std::vector<VcpuState> states;
+};
+
+struct IothreadDef {
+    uint32_t id{};
+    std::optional<uint32_t> thread_pool_min;
+    std::optional<uint32_t> thread_pool_max;
+};
+
+} // namespace vireo::qemu
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::Placement> {
+    static constexpr std::array<std::string_view, 2> names{"static", "auto"};
+};
