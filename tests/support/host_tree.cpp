@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tests/support/host_tree.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <system_error>
+
+namespace vireo::test {
+
+namespace fs = std::filesystem;
+
+HostTree::HostTree() {
+    std::string pattern = (fs::temp_directory_path() / "vireo-host-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw std::system_error(errno, std::generic_category(), "make " + pattern);
+    }
+    root_ = fs::canonical(pattern);
+}
+
+HostTree::~HostTree() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+}
+
+fs::path HostTree::at(std::string_view path) const {
+    return root_ / fs::path(path).relative_path();
+}
+
+void HostTree::write(std::string_view path, std::string_view contents) {
+    const fs::path file = at(path);
+    fs::create_directories(file.parent_path());
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out << contents;
+    out.close();
+    if (!out) {
+        throw std::system_error(errno, std::generic_category(), "write " + file.string());
+    }
+}
+
+void HostTree::link(std::string_view path, std::string_view target) {
+    const fs::path link = at(path);
+    fs::create_directories(link.parent_path());
+    fs::create_directories(at(target));
+    fs::create_symlink(at(target), link);
+}
+
+void HostTree::remove(std::string_view path) {
+    fs::remove_all(at(path));
+}
+
+void HostTree::device(std::string_view path,
+                      std::string_view subsystem,
+                      const std::map<std::string, std::string>& attributes) {
+    const std::string device(path);
+    const std::string folder = "/sys/" + std::string(subsystem);
+    const std::string name = device.substr(device.rfind('/') + 1);
+    for (const auto& [attribute, value] : attributes) {
+        write(device + "/" + attribute, value);
+    }
+    link(device + "/subsystem", folder);
+    const bool on_bus = subsystem.starts_with("bus/");
+    link(folder + (on_bus ? "/devices/" : "/") + name, device);
+}
+
+} // namespace vireo::test
