@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/model/capability_kind.hpp"
+
+#include "libshared/error.hpp"
+
+#include <algorithm>
+
+namespace vireo::nodedev {
+
+namespace {
+
+struct NameOf {
+    std::string_view operator()(const SystemCapability&) const { return "system"; }
+
+    std::string_view operator()(const PciCapability&) const { return "pci"; }
+
+    std::string_view operator()(const UsbDeviceCapability&) const { return "usb_device"; }
+
+    std::string_view operator()(const UsbInterfaceCapability&) const { return "usb"; }
+
+    std::string_view operator()(const NetCapability&) const { return "net"; }
+
+    std::string_view operator()(const StorageCapability&) const { return "storage"; }
+};
+
+constexpr uint32_t all_kinds = (1U << capability_kinds.size()) - 1;
+
+uint32_t flags_of(const NodeDevice& device) {
+    uint32_t flags = 0;
+    for (const std::string_view name : capability_names(device)) {
+        const auto* kind = std::ranges::find(capability_kinds, name, &CapabilityKind::name);
+        flags |= kind == capability_kinds.end() ? 0 : kind->list_flag;
+    }
+    return flags;
+}
+
+} // namespace
+
+std::string_view capability_name(const NodeDevice& device) {
+    return std::visit(NameOf{}, device.capability);
+}
+
+std::vector<std::string_view> capability_names(const NodeDevice& device) {
+    return {capability_name(device)};
+}
+
+void check_list_flags(uint32_t flags) {
+    const uint32_t unknown = flags & ~(all_kinds | list_inactive | list_active);
+    if (unknown != 0) {
+        throw Error(
+            ErrorCode::invalid_arg, "unsupported flags (0x{:x}) in ListNodeDevices", unknown);
+    }
+}
+
+bool listed(const NodeDevice& device, uint32_t flags) {
+    const uint32_t kinds = flags & all_kinds;
+    const uint32_t presence = flags & (list_inactive | list_active);
+    return (kinds == 0 || (kinds & flags_of(device)) != 0) && presence != list_inactive;
+}
+
+} // namespace vireo::nodedev

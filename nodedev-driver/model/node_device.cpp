@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/model/node_device.hpp"
+
+#include <fmt/format.h>
+
+namespace vireo::nodedev {
+
+std::string
+device_name(std::string_view subsystem, std::string_view sysname, std::string_view detail) {
+    std::string name = detail.empty() ? fmt::format("{}_{}", subsystem, sysname)
+                                      : fmt::format("{}_{}_{}", subsystem, sysname, detail);
+    for (char& c : name) {
+        const bool plain =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!plain) {
+            c = '_';
+        }
+    }
+    return name;
+}
+
+} // namespace vireo::nodedev

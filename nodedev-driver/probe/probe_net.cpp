@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/probe/net_features.hpp"
+#include "nodedev-driver/probe/probe.hpp"
+
+namespace vireo::nodedev {
+
+std::optional<NodeDevice> probe_net(const ProbeSources& sources, const SysDevice& device) {
+    NetCapability net;
+    net.interface = device.property("INTERFACE");
+    if (net.interface.empty()) {
+        return std::nullopt;
+    }
+    net.address = device.text("address").value_or("");
+    net.wireless = device.property("DEVTYPE") == "wlan";
+    net.state = device.text("operstate").value_or("");
+    // Reading the speed of an interface that is down is an error, or gives -1.
+    const auto speed = net.state == "up" ? device.number("speed", 10) : std::nullopt;
+    if (speed && *speed > 0 && *speed < UINT32_MAX) {
+        net.speed_mbit = static_cast<uint32_t>(*speed);
+    }
+    if (sources.sysfs.is_host()) {
+        net.features = read_net_features(net.interface);
+    }
+    NodeDevice node = base_device(device, net.address);
+    node.capability = std::move(net);
+    return node;
+}
+
+} // namespace vireo::nodedev

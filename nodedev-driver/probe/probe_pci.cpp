@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/probe/pci_config.hpp"
+#include "nodedev-driver/probe/probe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace vireo::nodedev {
+
+namespace {
+
+/// `0000:00:1f.2`, as the kernel names PCI functions.
+std::optional<PciAddress> parse_address(std::string_view name) {
+    constexpr std::array ends{':', ':', '.', '\0'};
+    std::array<uint32_t, 4> parts{};
+    for (size_t i = 0; i < parts.size(); ++i) {
+        const char* const last = name.data() + name.size();
+        const auto [end, error] = std::from_chars(name.data(), last, parts.at(i), 16);
+        const bool ended = ends.at(i) == '\0' ? end == last : end != last && *end == ends.at(i);
+        if (error != std::errc() || !ended) {
+            return std::nullopt;
+        }
+        name.remove_prefix(std::min(static_cast<size_t>(end - name.data()) + 1, name.size()));
+    }
+    return PciAddress{.domain = parts[0], .bus = parts[1], .slot = parts[2], .function = parts[3]};
+}
+
+std::optional<PciAddress> linked_address(const SysDevice& device, const std::string& link) {
+    const auto target = device.sysfs().link_name(fmt::format("{}/{}", device.path(), link));
+    return target ? parse_address(*target) : std::nullopt;
+}
+
+std::optional<VirtualFunctions> virtual_functions(const SysDevice& device) {
+    const auto total = device.number("sriov_totalvfs");
+    if (!total || *total <= 0) {
+        return std::nullopt;
+    }
+    VirtualFunctions found;
+    found.max_count = static_cast<uint32_t>(*total);
+    for (uint32_t i = 0; i < *found.max_count; ++i) {
+        const auto address = linked_address(device, fmt::format("virtfn{}", i));
+        if (!address) {
+            break;
+        }
+        found.addresses.push_back(*address);
+    }
+    return found;
+}
+
+std::optional<IommuGroup> iommu_group(const SysDevice& device) {
+    const std::string link = device.path() + "/iommu_group";
+    const auto name = device.sysfs().link_name(link);
+    const auto number = name ? parse_number(*name, 10) : std::nullopt;
+    if (!number) {
+        return std::nullopt;
+    }
+    IommuGroup group{.number = static_cast<uint32_t>(*number), .members = {}};
+    for (const std::string& member : device.sysfs().names(link + "/devices")) {
+        if (const auto address = parse_address(member)) {
+            group.members.push_back(*address);
+        }
+    }
+    return group;
+}
+
+} // namespace
+
+std::optional<NodeDevice> probe_pci(const ProbeSources& sources, const SysDevice& device) {
+    const auto address = parse_address(device.sysname());
+    const auto vendor = device.number("vendor", 16);
+    const auto product = device.number("device", 16);
+    if (!address || !vendor || !product) {
+        return std::nullopt;
+    }
+    PciCapability pci;
+    pci.address = *address;
+    if (const auto code = device.number("class", 16)) {
+        pci.class_code = static_cast<uint32_t>(*code);
+    }
+    pci.vendor.id = static_cast<uint32_t>(*vendor);
+    pci.product.id = static_cast<uint32_t>(*product);
+    const std::string vendor_alias = fmt::format("pci:v{:08X}", pci.vendor.id);
+    pci.vendor.name = sources.names(vendor_alias, "ID_VENDOR_FROM_DATABASE");
+    pci.product.name = sources.names(fmt::format("{}d{:08X}", vendor_alias, pci.product.id),
+                                     "ID_MODEL_FROM_DATABASE");
+    pci.physical_function = linked_address(device, "physfn");
+    pci.virtual_functions = virtual_functions(device);
+    pci.iommu_group = iommu_group(device);
+    if (const auto node = device.number("numa_node"); node && *node >= 0) {
+        pci.numa_node = static_cast<uint32_t>(*node);
+    }
+    const PciConfig config = parse_pci_config(device.sysfs().bytes(device.path() + "/config", 256));
+    pci.bridge = config.bridge;
+    pci.pcie = config.pcie;
+    NodeDevice node = base_device(device);
+    node.capability = std::move(pci);
+    return node;
+}
+
+} // namespace vireo::nodedev

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/registry.hpp"
+
+#include <algorithm>
+
+namespace vireo::nodedev {
+
+/// The nearest device that contains `path` is the parent; sysfs has folders in between that are
+/// none (`host0`, `pci0000:00`).
+std::string Registry::parent_of(const std::string& path) const {
+    std::string folder = path;
+    for (auto slash = folder.rfind('/'); slash != std::string::npos && slash > 0;
+         slash = folder.rfind('/')) {
+        folder.resize(slash);
+        const auto found = name_by_path_.find(folder);
+        if (found != name_by_path_.end()) {
+            return found->second;
+        }
+    }
+    return std::string(computer_name);
+}
+
+void Registry::insert(NodeDevice device) {
+    if (device.path) {
+        device.parent = parent_of(*device.path);
+        name_by_path_.insert_or_assign(*device.path, device.name);
+    }
+    const std::string name = device.name;
+    devices_.insert_or_assign(name, std::make_shared<const NodeDevice>(std::move(device)));
+}
+
+void Registry::remove(const std::string& name) {
+    const auto found = devices_.find(name);
+    if (found == devices_.end()) {
+        return;
+    }
+    const auto& path = found->second->path;
+    const auto place = path ? name_by_path_.find(*path) : name_by_path_.end();
+    if (place != name_by_path_.end() && place->second == name) {
+        name_by_path_.erase(place);
+    }
+    devices_.erase(found);
+}
+
+std::vector<Change> Registry::assign(std::vector<NodeDevice> found) {
+    const auto before = std::move(devices_);
+    devices_.clear();
+    name_by_path_.clear();
+    // Parents come first, so that each device finds its own.
+    std::ranges::sort(found, {}, [](const NodeDevice& device) { return device.path; });
+    for (NodeDevice& device : found) {
+        insert(std::move(device));
+    }
+    std::vector<Change> changes;
+    for (const auto& [name, device] : before) {
+        if (!devices_.contains(name)) {
+            changes.push_back({name, ChangeKind::deleted});
+        }
+    }
+    for (auto& [name, device] : devices_) {
+        const auto old = before.find(name);
+        if (old == before.end()) {
+            changes.push_back({name, ChangeKind::created});
+        } else if (*old->second != *device) {
+            changes.push_back({name, ChangeKind::updated});
+        } else {
+            device = old->second;
+        }
+    }
+    return changes;
+}
+
+std::vector<Change> Registry::update(const std::string& path, std::optional<NodeDevice> found) {
+    std::vector<Change> changes;
+    const auto known = name_by_path_.find(path);
+    const std::string old = known == name_by_path_.end() ? std::string() : known->second;
+    if (!old.empty() && (!found || found->name != old)) {
+        remove(old);
+        changes.push_back({old, ChangeKind::deleted});
+    }
+    if (found) {
+        const std::string name = found->name;
+        const bool is_new = !devices_.contains(name);
+        if (!is_new) {
+            remove(name); // it may have been at another place until now
+        }
+        insert(std::move(*found));
+        changes.push_back({name, is_new ? ChangeKind::created : ChangeKind::updated});
+    }
+    return changes;
+}
+
+Registry::Device Registry::find(std::string_view name) const {
+    const auto found = devices_.find(name);
+    return found == devices_.end() ? nullptr : found->second;
+}
+
+} // namespace vireo::nodedev

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "nodedev-driver/model/node_device.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace vireo::nodedev {
+
+enum class ChangeKind { created, deleted, updated };
+
+/// One thing that happened to the list, in the order in which it is told.
+struct Change {
+    std::string name;
+    ChangeKind kind;
+
+    bool operator==(const Change&) const = default;
+};
+
+/// The devices that are there now, by name and by place. A device is never changed in place: who
+/// holds one keeps what he read.
+class Registry {
+  public:
+    using Device = std::shared_ptr<const NodeDevice>;
+
+    /// Takes a complete scan for the truth and tells what is new, gone or different.
+    std::vector<Change> assign(std::vector<NodeDevice> found);
+
+    /// Takes one device, probed again, for the truth. Nothing found means that it is gone; a device
+    /// whose name has changed is a new one. Always tells of a device that was already known, even
+    /// where no field differs: somebody said that it changed.
+    std::vector<Change> update(const std::string& path, std::optional<NodeDevice> found);
+
+    /// Null if there is none of that name.
+    Device find(std::string_view name) const;
+
+    /// All devices, by name.
+    const std::map<std::string, Device, std::less<>>& devices() const noexcept { return devices_; }
+
+  private:
+    void insert(NodeDevice device);
+    void remove(const std::string& name);
+    std::string parent_of(const std::string& path) const;
+
+    std::map<std::string, Device, std::less<>> devices_;
+    std::unordered_map<std::string, std::string> name_by_path_;
+};
+
+} // namespace vireo::nodedev
