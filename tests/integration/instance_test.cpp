@@ -74,9 +74,9 @@ TEST_CASE("what the command leaves running is ended with it") {
 }
 
 TEST_CASE("what does not end on SIGTERM is killed") {
-    const std::string script = "setsid sh -c 'trap \"\" TERM; echo $$ > \"$VIREO_ROOT/pid\";"
-                               "kill -USR1 '$$'; while :; do sleep 1000; done' &"
-                               "trap 'exec cat \"$VIREO_ROOT/pid\"' USR1; wait; wait";
+    const std::string script = "trap 'exec cat \"$VIREO_ROOT/pid\"' USR1;"
+                               "setsid sh -c 'trap \"\" TERM; echo $$ > \"$VIREO_ROOT/pid\";"
+                               "kill -USR1 '$$'; while :; do sleep 1000; done' & wait; wait";
     const Finished finished = run_command(beside_instance(script), 30s);
     CHECK(finished.status == 0);
     CHECK_FALSE(runs(first_line(finished.output)));
