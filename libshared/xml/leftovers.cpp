@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/xml/leftovers.hpp"
+
+#include "libshared/xml/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace vireo::xml {
+
+void Leftovers::unknown(const xmlNode* at, const xmlNode* within, const std::string& what) {
+    if (to_ != nullptr) {
+        to_->add(tree::line(at), to_->full() ? std::string() : tree::path(within), what);
+    }
+}
+
+bool Leftovers::given_before(const xmlNode* node) const noexcept {
+    for (const xmlNode* at = node->prev; at != nullptr; at = at->prev) {
+        if (at->type == XML_ELEMENT_NODE && at->_private == mark_ && at->ns == node->ns &&
+            tree::view(at->name) == tree::view(node->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Leftovers::counting_only() const noexcept {
+    return to_ == nullptr || to_->full();
+}
+
+void Leftovers::check(const xmlNode* node, bool has_content, Extra* extra) {
+    for (xmlAttr* at = node->properties; at != nullptr; at = at->next) {
+        if (at->_private == mark_) {
+            continue;
+        }
+        if (extra != nullptr && at->ns == nullptr) {
+            extra->attributes.push_back(
+                {std::string(tree::view(at->name)), std::string(tree::value(at))});
+            continue;
+        }
+        unknown(node,
+                node,
+                fmt::format("attribute '{}' is not known", tree::full_name(at->ns, at->name)));
+    }
+    for (xmlNode* at = node->children; at != nullptr; at = at->next) {
+        if (at->type == XML_ELEMENT_NODE && at->_private != mark_) {
+            if (extra != nullptr) {
+                extra->elements.push_back({tree::source(at)});
+                continue;
+            }
+            const bool again = !counting_only() && given_before(at);
+            unknown(at,
+                    node,
+                    fmt::format("element '{}' is {}",
+                                tree::full_name(at->ns, at->name),
+                                again ? "given more than once" : "not known"));
+        } else if (!has_content && tree::is_text(at)) {
+            const std::string_view text = tree::view(at->content);
+            if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) {
+                unknown(at, node, fmt::format("text {} is not expected", quoted(text)));
+            }
+        }
+    }
+}
+
+} // namespace vireo::xml

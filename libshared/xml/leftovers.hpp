@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/xml/parse.hpp"
+#include "libshared/xml/tree.hpp"
+
+#include <string>
+
+namespace vireo::xml {
+
+struct Extra;
+
+/// What no field of a description took. The reader marks each node and attribute that it has read.
+class Leftovers {
+  public:
+    Leftovers(const ParseOptions& options, Problems& problems, const void* mark)
+        : to_(options.unknown == Unknown::refuse ? &problems : options.unknowns), mark_(mark) {}
+
+    /// Puts what is unmarked in `node` into `extra` if there is one, else reports it, as it does
+    /// text where the element's own text belongs to no field.
+    void check(const xmlNode* node, bool has_content, Extra* extra);
+
+  private:
+    void unknown(const xmlNode* at, const xmlNode* within, const std::string& what);
+    bool given_before(const xmlNode* node) const noexcept;
+    bool counting_only() const noexcept;
+
+    Problems* to_; // null: nobody wants to know
+    const void* mark_;
+};
+
+} // namespace vireo::xml

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/xml/problems.hpp"
+
+#include "libshared/error.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vireo::xml {
+
+std::string Problem::text() const {
+    return path.empty() ? fmt::format("line {}: {}", line, what)
+                        : fmt::format("line {}: {}: {}", line, path, what);
+}
+
+void Problems::add(unsigned line, std::string path, std::string what) {
+    if (!full()) {
+        const auto later = [](unsigned at, const Problem& problem) { return at < problem.line; };
+        const auto place = std::upper_bound(list_.begin(), list_.end(), line, later);
+        list_.insert(place, {line, std::move(path), std::move(what)});
+    }
+    ++count_;
+}
+
+std::string Problems::text() const {
+    std::string all;
+    for (const Problem& problem : list_) {
+        all += all.empty() ? "" : "; ";
+        all += problem.text();
+    }
+    if (count_ > list_.size()) {
+        all += fmt::format("; and {} more", count_ - list_.size());
+    }
+    return all;
+}
+
+void Problems::raise() const {
+    if (!empty()) {
+        throw Error(ErrorCode::xml_error, "{}", text());
+    }
+}
+
+std::string quoted(std::string_view text) {
+    constexpr std::size_t longest = 80;
+    std::string shown = "'";
+    std::size_t length = text.size();
+    if (length > longest) {
+        length = longest;
+        while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) {
+            --length; // never half a character
+        }
+    }
+    for (const char c : text.substr(0, length)) {
+        shown += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+    shown += length < text.size() ? "...'" : "'";
+    return shown;
+}
+
+} // namespace vireo::xml
