@@ -39,17 +39,21 @@
 ///   child([name,] member)        a described struct; the name defaults to the type's
 ///   group(name, fields...)       an element around fields of the same struct; not written if empty
 ///   embed(member)                a struct whose fields stand in this element itself
-///   embed(member, fields...)     these fields of it, described here, in this element itself
 ///   when(predicate, fields...)   fields that exist only where the predicate holds
 ///   choice(member)               std::variant of structs, told apart by element names; in a
 ///                                std::vector they keep their order in the document
-///   one_of([name,] member, selector)   std::variant whose alternative's index the selector gives
+///   each(name, attribute, member)      a std::vector of values: <boot dev='hd'/><boot
+///   dev='cdrom'/> kind<E>(name, member)        an attribute whose word says which alternative of a
+///   std::variant
+///                                there is; the words of E are in the order of the alternatives
+///   one_of([name,] member)       that alternative's fields, in an element or in this one
+///   one_of([name,] member, selector)   the same where a lambda gives the alternative's index
 ///   raw(name, member)            xml::Raw, kept to the letter; raw(member): all elements left
 ///   custom<&parse, &format>(name)      void parse(T&, const Node&, Problems&) for each such child,
 ///                                      void format(const T&, Writer&)
-/// attr, text and content take a codec as last argument (values.hpp): xml::hex<4>, xml::on_off,
-/// xml::kib, xml::uuid, xml::mac, ...
-/// Each gives a field with further words:
+/// (which find xml::read(object, node, problems) and xml::write(object, writer) in parse.hpp).
+/// attr, text, each and content take a codec as last argument (values.hpp): xml::hex<4>,
+/// xml::on_off, xml::kib, xml::uuid, xml::mac, ... Each gives a field with further words:
 ///   .absent_is(value)   absence means this value, and this value is not written
 ///   .optional()         absence leaves the member as it was constructed; it is always written
 ///   .omit_empty()       a struct that may be absent, and is not written if nothing is in it
@@ -147,7 +151,7 @@ class FieldOf {
 
 template <class C, class M, class Codec = Value<detail::item_t<M>>>
 FieldOf<C, M> attr(std::string_view name, M C::*member, Codec = {}) {
-    static_assert(!detail::is_vector<M>, "an attribute cannot be repeated");
+    static_assert(!detail::is_vector<M>, "give a list in one attribute a type of its own");
     FieldOf<C, M> field(Kind::attribute, name, member);
     field.raw().value = &detail::value_ops<detail::item_t<M>, Codec>;
     return field;
@@ -157,6 +161,15 @@ template <class C, class M, class Codec = Value<detail::item_t<M>>>
 FieldOf<C, M> text(std::string_view name, M C::*member, Codec = {}) {
     FieldOf<C, M> field(Kind::text, name, member);
     field.raw().value = &detail::value_ops<detail::item_t<M>, Codec>;
+    return field;
+}
+
+template <class C, class U, class Codec = Value<U>>
+FieldOf<C, std::vector<U>>
+each(std::string_view name, std::string_view attribute, std::vector<U> C::*member, Codec = {}) {
+    FieldOf<C, std::vector<U>> field(Kind::text, name, member);
+    field.raw().value = &detail::value_ops<U, Codec>;
+    field.raw().in_attribute = attribute;
     return field;
 }
 
@@ -211,23 +224,17 @@ FieldOf<C, M> embed(M C::*member) {
     return field;
 }
 
-template <class C, class M, class... B>
-
-requires(sizeof...(B) > 0) FieldOf<C, M> embed(M C::*member, B&&... fields) {
-    static_assert((std::is_base_of_v<typename std::remove_cvref_t<B>::Class, M> && ...),
-                  "a field of another struct");
-    FieldOf<C, M> field(Kind::embed, {}, member);
-    (field.raw().fields.push_back(
-         detail::rebase<M, typename std::remove_cvref_t<B>::Class>(std::move(fields.raw()))),
-     ...);
-    return field;
-}
-
 template <class C, class M>
 FieldOf<C, M> choice(M C::*member) {
     FieldOf<C, M> field(Kind::choice, {}, member);
     field.raw().variant = &detail::variant_ops<detail::item_t<M>>;
     return field;
+}
+
+template <NamedEnum E, class C, class V>
+FieldOf<C, V> kind(std::string_view name, V C::*member) {
+    static_assert(EnumNames<E>::names.size() == std::variant_size_v<V>, "a word per alternative");
+    return attr(name, member, detail::KindCodec<E, V>{});
 }
 
 template <class C, class M, detail::Stateless S>
@@ -243,6 +250,18 @@ template <class C, class M, detail::Stateless S>
 FieldOf<C, M> one_of(M C::*member, S selector) {
     static_assert(std::is_same_v<detail::item_t<M>, M>, "use std::monostate for nothing");
     return one_of(std::string_view(), member, selector);
+}
+
+template <class C, class M>
+FieldOf<C, M> one_of(std::string_view name, M C::*member) {
+    FieldOf<C, M> field(Kind::one_of, name, member);
+    field.raw().variant = &detail::variant_ops<M>;
+    return field;
+}
+
+template <class C, class M>
+FieldOf<C, M> one_of(M C::*member) {
+    return one_of(std::string_view(), member);
 }
 
 template <class C, class M>

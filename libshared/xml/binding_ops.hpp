@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "libshared/xml/enum_names.hpp"
 #include "libshared/xml/field.hpp"
 #include "libshared/xml/parts.hpp"
+#include "libshared/xml/values.hpp"
 
 #include <array>
 #include <optional>
@@ -41,6 +41,11 @@ template <class M>
 inline constexpr bool is_vector = false;
 template <class T>
 inline constexpr bool is_vector<std::vector<T>> = true;
+
+template <class U>
+inline constexpr bool is_variant = false;
+template <class... A>
+inline constexpr bool is_variant<std::variant<A...>> = true;
 
 template <class P>
 concept Stateless = std::is_empty_v<P> && std::is_default_constructible_v<P>;
@@ -142,7 +147,7 @@ inline constexpr HolderOps holder{
 template <class U, class Codec>
 constexpr ValueOps make_value_ops() {
     ValueOps ops{};
-    ops.may_be_wordless = NamedEnum<U>;
+    ops.may_be_wordless = NamedEnum<U> || is_variant<U>;
     if constexpr (requires { Codec::unit; }) {
         ops.unit = Codec::unit;
         ops.parse_scaled = [](std::string_view text, std::string_view unit, void* value) {
@@ -203,6 +208,23 @@ inline constexpr VariantOps variant_ops{
         return std::visit([](const auto& held) { return static_cast<const void*>(&held); },
                           *static_cast<const V*>(variant));
     }};
+
+/// The value that is a variant's kind.
+template <class E, class V>
+struct KindCodec {
+    std::string parse(std::string_view text, V& out) const {
+        E kind{};
+        std::string problem = Value<E>{}.parse(text, kind);
+        if (problem.empty()) {
+            variant_ops<V>.emplace(&out, static_cast<std::size_t>(kind));
+        }
+        return problem;
+    }
+
+    void format(const V& value, std::string& out) const {
+        out += name_of(static_cast<E>(value.index()));
+    }
+};
 
 /// A base's field as one of T. Members are found by offset, so the base must be T's first.
 template <class T, class C>

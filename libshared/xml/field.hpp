@@ -61,7 +61,7 @@ enum class Kind : std::uint8_t {
     child,     // <name>struct</name>
     group,     // <name>fields of the same struct</name>
     when,      // fields that are there where a predicate holds
-    embed,     // a struct's fields (all, or those listed) in this same element
+    embed,     // a struct's fields in this same element
     choice,    // elements of several kinds, in document order
     one_of,    // one struct of several, decided by what was read before
     raw,       // an element kept to the letter
@@ -74,6 +74,7 @@ struct Field {
     bool omit_empty = false;
     unsigned view = 0;
     std::string_view name;
+    std::string_view in_attribute; // text: the value is not the element's text, but this attribute
     std::size_t offset = 0;
     const HolderOps* holder = nullptr;
     const ValueOps* value = nullptr;
@@ -88,7 +89,7 @@ struct Field {
     bool (*equal)(const void* member, const void* value) = nullptr;
     void (*custom_parse)(void* object, const Node&, Problems&) = nullptr;
     void (*custom_format)(const void* object, Writer&) = nullptr;
-    std::vector<Field> fields; // group, when, embed of some
+    std::vector<Field> fields; // group, when
 
     void* member(void* object) const noexcept { return static_cast<char*>(object) + offset; }
 

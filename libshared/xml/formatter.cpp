@@ -12,7 +12,7 @@ namespace {
 /// among the fields (behind `when`, in an embedded struct), so each element is gone through twice.
 class Formatter {
   public:
-    explicit Formatter(const FormatOptions& options) : writer_(options.view, options.indent) {}
+    explicit Formatter(Writer& writer) : writer_(writer) {}
 
     void element(const Type& type, const void* object, std::string_view name, const Field* field) {
         writer_.open(name, field != nullptr ? field->ns : nullptr);
@@ -20,8 +20,6 @@ class Formatter {
         children(type, object);
         end(field != nullptr && field->omit_empty);
     }
-
-    std::string take() { return writer_.take(); }
 
   private:
     void end(bool omit_empty) {
@@ -51,10 +49,6 @@ class Formatter {
         return !field.value->may_be_wordless || !text_.empty();
     }
 
-    static const std::vector<Field>& embedded(const Field& field) {
-        return field.type != nullptr ? field.type().fields : field.fields;
-    }
-
     // First: attributes
 
     void attributes(const Type& type, const void* object) {
@@ -82,7 +76,7 @@ class Formatter {
                 break;
             case Kind::embed:
                 if (!hidden(field, object)) {
-                    attributes(embedded(field), field.member(object));
+                    attributes(field.type().fields, field.member(object));
                 }
                 break;
             case Kind::one_of:
@@ -146,7 +140,7 @@ class Formatter {
             }
             break;
         case Kind::embed:
-            children(embedded(field), field.member(object));
+            children(field.type().fields, field.member(object));
             break;
         case Kind::group:
             writer_.open(field.name, field.ns);
@@ -195,7 +189,11 @@ class Formatter {
                 if (!field.value->unit.empty()) {
                     writer_.attribute("unit", field.value->unit);
                 }
-                writer_.text(text_);
+                if (field.in_attribute.empty()) {
+                    writer_.text(text_);
+                } else {
+                    writer_.attribute(field.in_attribute, text_);
+                }
                 writer_.close();
             }
             break;
@@ -222,7 +220,7 @@ class Formatter {
         }
     }
 
-    Writer writer_;
+    Writer& writer_;
     std::string text_; // one buffer for all values
 };
 
@@ -230,10 +228,14 @@ class Formatter {
 
 namespace detail {
 
+void write(const Type& type, const void* object, Writer& writer, std::string_view name) {
+    Formatter(writer).element(type, object, name.empty() ? type.name : name, nullptr);
+}
+
 std::string format(const Type& type, const void* object, const FormatOptions& options) {
-    Formatter formatter(options);
-    formatter.element(type, object, type.name, nullptr);
-    return formatter.take();
+    Writer writer(options.view, options.indent);
+    write(type, object, writer, {});
+    return writer.take();
 }
 
 } // namespace detail

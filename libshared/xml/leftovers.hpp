@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "libshared/xml/parse.hpp"
+#include "libshared/xml/problems.hpp"
 #include "libshared/xml/tree.hpp"
 
 #include <string>
@@ -13,8 +13,7 @@ struct Extra;
 /// What no field of a description took. The reader marks each node and attribute that it has read.
 class Leftovers {
   public:
-    Leftovers(const ParseOptions& options, Problems& problems, const void* mark)
-        : to_(options.unknown == Unknown::refuse ? &problems : options.unknowns), mark_(mark) {}
+    Leftovers(Problems& problems, const void* mark) : to_(problems.unknowns()), mark_(mark) {}
 
     /// Puts what is unmarked in `node` into `extra` if there is one, else reports it, as it does
     /// text where the element's own text belongs to no field.

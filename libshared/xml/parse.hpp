@@ -11,12 +11,7 @@
 namespace vireo::xml {
 
 class Type;
-
-/// What is done with elements and attributes that no description knows (and no Extra keeps).
-enum class Unknown {
-    refuse, // each is named in the error
-    report  // each goes into ParseOptions::unknowns, if there is one
-};
+class Writer;
 
 struct ParseOptions {
     Unknown unknown = Unknown::refuse;
@@ -31,8 +26,10 @@ struct FormatOptions {
 
 namespace detail {
 
+void read(const Type& type, void* object, const Node& node, Problems& problems);
 void read(const Type& type, void* object, const Node& node, const ParseOptions& options);
 void parse(const Type& type, void* object, std::string_view text, const ParseOptions& options);
+void write(const Type& type, const void* object, Writer& writer, std::string_view name);
 std::string format(const Type& type, const void* object, const FormatOptions& options);
 
 } // namespace detail
@@ -52,6 +49,19 @@ T read(const Node& node, const ParseOptions& options = {}) {
     T object{};
     detail::read(describe(static_cast<const T*>(nullptr)), &object, node, options);
     return object;
+}
+
+/// The same for a custom field: the element may have any name, and what is wrong is only noted.
+template <class T>
+void read(T& object, const Node& node, Problems& problems) {
+    detail::read(describe(static_cast<const T*>(nullptr)), &object, node, problems);
+}
+
+/// Writes `object` into a document that is being written, as an element of its type's name or of
+/// another that outlives the call; for custom fields.
+template <class T>
+void write(const T& object, Writer& writer, std::string_view name = {}) {
+    detail::write(describe(static_cast<const T*>(nullptr)), &object, writer, name);
 }
 
 /// Writes `object` as a document without an XML declaration, ending in a newline.

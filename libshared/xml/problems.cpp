@@ -2,6 +2,7 @@
 #include "libshared/xml/problems.hpp"
 
 #include "libshared/error.hpp"
+#include "libshared/xml/document.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -20,6 +21,10 @@ void Problems::add(unsigned line, std::string path, std::string what) {
         list_.insert(place, {line, std::move(path), std::move(what)});
     }
     ++count_;
+}
+
+void Problems::add(const Node& node, std::string what) {
+    add(node.line(), full() ? std::string() : node.path(), std::move(what));
 }
 
 std::string Problems::text() const {

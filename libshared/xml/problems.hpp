@@ -18,12 +18,31 @@ struct Problem {
     std::string text() const;
 };
 
+class Node;
+
+/// What is done with elements and attributes that no description knows (and no Extra keeps).
+enum class Unknown {
+    refuse, // they are problems like others
+    report  // they are put elsewhere, or nowhere
+};
+
 /// The first problems that were found in a document, by line; further ones are only counted.
 class Problems {
   public:
     static constexpr std::size_t kept = 20;
 
+    Problems() = default;
+
+    /// With Unknown::report, unknowns go to `elsewhere` if there is one.
+    Problems(Unknown unknown, Problems* elsewhere) noexcept
+        : refuses_unknown_(unknown == Unknown::refuse), unknowns_(elsewhere) {}
+
     void add(unsigned line, std::string path, std::string what);
+    /// With the node's line and path.
+    void add(const Node& node, std::string what);
+
+    /// Where unknown elements and attributes go; null where nobody wants to know.
+    Problems* unknowns() noexcept { return refuses_unknown_ ? this : unknowns_; }
 
     /// Whether a further problem would be kept; its path need not be made otherwise.
     bool full() const noexcept { return list_.size() >= kept; }
@@ -42,6 +61,8 @@ class Problems {
   private:
     std::vector<Problem> list_;
     std::size_t count_ = 0;
+    bool refuses_unknown_ = true;
+    Problems* unknowns_ = nullptr;
 };
 
 /// `text` for a message: in quotes, cut where it is long, without control characters.

@@ -22,8 +22,8 @@ struct Frame {
 
 class Reader {
   public:
-    Reader(const ParseOptions& options, Problems& problems)
-        : problems_(problems), mark_(next_mark()), leftovers_(options, problems, mark_) {}
+    explicit Reader(Problems& problems)
+        : problems_(problems), mark_(next_mark()), leftovers_(problems, mark_) {}
 
     void element(const Type& type, void* object, xmlNode* node, const Namespace* ns) {
         node->_private = mark_;
@@ -78,11 +78,7 @@ class Reader {
             one_of(field, object, frame);
             break;
         case Kind::embed:
-            if (field.type != nullptr) {
-                fields(field.type(), field.member(object), frame);
-            } else {
-                fields(field.fields, field.member(object), frame);
-            }
+            this->fields(field.type(), field.member(object), frame);
             break;
         case Kind::when:
             if (field.holds(object)) {
@@ -135,7 +131,7 @@ class Reader {
     // Values
 
     void problem(const xmlNode* node, const std::string& what) {
-        problems_.add(tree::line(node), problems_.full() ? std::string() : tree::path(node), what);
+        problems_.add(Node(const_cast<xmlNode*>(node)), what); // it only asks
     }
 
     /// Gives whether the value was good; says what is wrong with it otherwise.
@@ -147,9 +143,9 @@ class Reader {
             wrong = field.value->parse(text, to);
         }
         if (!wrong.empty()) {
-            const std::string of = field.kind == Kind::attribute
-                                       ? fmt::format("attribute '{}': ", field.name)
-                                       : std::string();
+            const std::string_view in =
+                field.kind == Kind::attribute ? field.name : field.in_attribute;
+            const std::string of = in.empty() ? std::string() : fmt::format("attribute '{}': ", in);
             problem(node, of + quoted(text) + ' ' + wrong);
         }
     }
@@ -239,10 +235,20 @@ class Reader {
         } else if (field.kind == Kind::raw) {
             static_cast<Raw*>(to)->text = tree::source(node);
         } else {
-            std::string pieces;
-            value(field, to, tree::text(node, pieces), node);
-            leftovers_.check(node, true, nullptr);
+            text_element(field, to, node);
         }
+    }
+
+    void text_element(const Field& field, void* to, xmlNode* node) {
+        std::string pieces;
+        if (field.in_attribute.empty()) {
+            value(field, to, tree::text(node, pieces), node);
+        } else if (const auto text = take(node, field.in_attribute)) {
+            value(field, to, *text, node);
+        } else {
+            problem(node, fmt::format("attribute '{}' is missing", field.in_attribute));
+        }
+        leftovers_.check(node, field.in_attribute.empty(), nullptr);
     }
 
     void group(const Field& field, void* object, Frame& frame) {
@@ -268,9 +274,7 @@ class Reader {
                 required |= absent_fields(field.fields, object) &&
                             (field.kind == Kind::when || field.required);
             } else if (field.kind == Kind::embed) {
-                required |=
-                    absent_fields(field.type != nullptr ? field.type().fields : field.fields,
-                                  field.member(object));
+                required |= absent_fields(field.type().fields, field.member(object));
             } else if (field.absent) {
                 field.assign(field.member(object), field.absent.get());
             } else {
@@ -312,29 +316,36 @@ class Reader {
 
     void one_of(const Field& field, void* object, Frame& frame) {
         const VariantOps& variant = *field.variant;
-        const std::size_t index = field.select(object);
+        void* member = field.member(object);
+        const auto make = [&](std::size_t index) {
+            void* held = field.holder->make(member);
+            // What an xml::kind has made must not be made anew: another field may have filled it.
+            return variant.index(held) == index ? const_cast<void*>(variant.get(held))
+                                                : variant.emplace(held, index);
+        };
+        const std::size_t index =
+            field.select != nullptr ? field.select(object) : variant.index(member);
         if (index >= variant.size) {
             throw Error(ErrorCode::internal, "selector of '{}' gives {}", field.name, index);
         }
         const TypeRef type = variant.types[index];
         if (type == nullptr) {
-            variant.emplace(field.holder->make(field.member(object)), index);
+            make(index);
             return;
         }
         if (field.name.empty()) {
-            fields(type(), variant.emplace(field.holder->make(field.member(object)), index), frame);
+            fields(type(), make(index), frame);
             return;
         }
         const Namespace* ns = space_of(field, frame);
         xmlNode* node = find(frame.node->children, field.name, ns);
         if (node != nullptr) {
-            element(
-                type(), variant.emplace(field.holder->make(field.member(object)), index), node, ns);
+            element(type(), make(index), node, ns);
             return;
         }
         absent(field, object, frame.node);
         if (field.holder->required) { // the member itself is the variant: of the right kind, then
-            variant.emplace(field.member(object), index);
+            make(index);
         }
     }
 
@@ -347,8 +358,14 @@ class Reader {
 
 namespace detail {
 
+void read(const Type& type, void* object, const Node& node, Problems& problems) {
+    // The namespace of a custom field's element is that field's matter.
+    const xmlNs* ns = node.raw()->ns;
+    const Namespace inherited{ns != nullptr ? tree::view(ns->href) : std::string_view(), {}};
+    Reader(problems).element(type, object, node.raw(), ns != nullptr ? &inherited : nullptr);
+}
+
 void read(const Type& type, void* object, const Node& node, const ParseOptions& options) {
-    Problems problems;
     if ((!type.name.empty() && node.name() != type.name) || !node.namespace_uri().empty()) {
         throw Error(ErrorCode::xml_error,
                     "line {}: element {} found where '{}' is expected",
@@ -356,7 +373,8 @@ void read(const Type& type, void* object, const Node& node, const ParseOptions& 
                     quoted(tree::full_name(node.raw()->ns, node.raw()->name)),
                     type.name);
     }
-    Reader(options, problems).element(type, object, node.raw(), nullptr);
+    Problems problems(options.unknown, options.unknowns);
+    read(type, object, node, problems);
     problems.raise();
 }
 

@@ -18,24 +18,20 @@ struct StdioChardev {};
 struct PtyChardev {
     /// Of a running guest: the slave's path.
     std::optional<std::string> path;
-    std::vector<SeclabelOverride> seclabels;
 };
 
 /// A device node of the host.
 struct DevChardev {
     std::optional<std::string> path;
-    std::vector<SeclabelOverride> seclabels;
 };
 
 struct FileChardev {
     std::string path;
     std::optional<OnOff> append;
-    std::vector<SeclabelOverride> seclabels;
 };
 
 struct PipeChardev {
     std::string path;
-    std::vector<SeclabelOverride> seclabels;
 };
 
 enum class SocketMode { connect, bind };
@@ -62,7 +58,6 @@ struct UnixChardev {
     /// Absent: the driver chooses one in its own folder.
     std::optional<std::string> path;
     std::optional<ReconnectDef> reconnect;
-    std::vector<SeclabelOverride> seclabels;
 };
 
 struct SpicevmcChardev {};
@@ -125,6 +120,7 @@ struct ChardevLog {
 struct ChardevSource {
     ChardevBackend backend;
     std::optional<ChardevLog> log;
+    std::vector<SeclabelOverride> seclabels;
 
     ChardevType type() const { return static_cast<ChardevType>(backend.index()); }
 };
@@ -172,12 +168,6 @@ struct ChannelDef {
     std::optional<uint32_t> target_port;
     DeviceInfo info;
 };
-
-const xml::Type& describe(const ChardevSource*);
-const xml::Type& describe(const SerialDef*);
-const xml::Type& describe(const ParallelDef*);
-const xml::Type& describe(const ConsoleDef*);
-const xml::Type& describe(const ChannelDef*);
 
 } // namespace vireo::qemu
 

@@ -45,8 +45,6 @@ struct ClockDef {
     std::vector<TimerDef> timers;
 };
 
-const xml::Type& describe(const ClockDef*);
-
 } // namespace vireo::qemu
 
 template <>

@@ -122,8 +122,6 @@ struct ControllerDef {
     }
 };
 
-const xml::Type& describe(const ControllerDef*);
-
 } // namespace vireo::qemu
 
 template <>

@@ -105,8 +105,6 @@ struct CpuDef {
     std::vector<HmatInterconnect> interconnects;
 };
 
-const xml::Type& describe(const CpuDef*);
-
 } // namespace vireo::qemu
 
 template <>

@@ -36,8 +36,6 @@ struct InputDef {
     DeviceInfo info;
 };
 
-const xml::Type& describe(const InputDef*);
-
 } // namespace vireo::qemu
 
 template <>

@@ -50,27 +50,19 @@ struct DirectSource {
     std::optional<DirectMode> mode;
 };
 
-/// type='vhostuser': a UNIX socket.
+/// type='vhostuser': `type='unix'`, a socket.
 struct VhostUserInterfaceSource {
     ChardevSource chardev;
 };
 
-/// A socket between guests; each type that uses one has a struct of its own.
+/// type='server', 'client', 'mcast', 'udp': a socket between guests.
 struct SocketSource {
+    InterfaceType type{};
     std::optional<std::string> address;
     uint32_t port{};
-    /// type='udp': where to send from.
     std::optional<std::string> local_address;
     std::optional<uint32_t> local_port;
 };
-
-struct ServerSource : SocketSource {};
-
-struct ClientSource : SocketSource {};
-
-struct McastSource : SocketSource {};
-
-struct UdpSource : SocketSource {};
 
 /// type='hostdev': a PCI virtual function.
 struct HostdevInterfaceSource {
@@ -89,25 +81,17 @@ struct InternalSource {
 
 struct NullSource {};
 
-/// A port of a VMware switch: not QEMU's, refused by `validate`.
-struct VdsSource {};
-
-/// In the order of `InterfaceType`.
 using InterfaceSource = std::variant<UserSource,
                                      EthernetSource,
-                                     VhostUserInterfaceSource,
-                                     ServerSource,
-                                     ClientSource,
-                                     McastSource,
-                                     NetworkInterfaceSource,
                                      BridgeSource,
-                                     InternalSource,
+                                     NetworkInterfaceSource,
                                      DirectSource,
+                                     VhostUserInterfaceSource,
+                                     SocketSource,
                                      HostdevInterfaceSource,
-                                     UdpSource,
                                      VdpaSource,
-                                     NullSource,
-                                     VdsSource>;
+                                     InternalSource,
+                                     NullSource>;
 
 enum class InterfaceBackendDriver { vhost, qemu };
 enum class TxMode { iothread, timer };
@@ -257,11 +241,8 @@ struct InterfaceDef {
     std::vector<RouteDef> source_routes;
     DeviceInfo info;
 
-    InterfaceType type() const { return static_cast<InterfaceType>(source.index()); }
+    InterfaceType type() const;
 };
-
-const xml::Type& describe(const InterfaceDef*);
-const xml::Type& describe(const TeamingDef*);
 
 } // namespace vireo::qemu
 

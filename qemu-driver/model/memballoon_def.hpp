@@ -18,8 +18,6 @@ struct MemballoonDef {
     DeviceInfo info;
 };
 
-const xml::Type& describe(const MemballoonDef*);
-
 } // namespace vireo::qemu
 
 template <>

@@ -42,9 +42,6 @@ struct MemoryBackingDef {
     bool discard{};
 };
 
-const xml::Type& describe(const MemoryDef*);
-const xml::Type& describe(const MemoryBackingDef*);
-
 } // namespace vireo::qemu
 
 template <>

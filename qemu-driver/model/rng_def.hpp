@@ -37,8 +37,6 @@ struct RngDef {
     DeviceInfo info;
 };
 
-const xml::Type& describe(const RngDef*);
-
 } // namespace vireo::qemu
 
 template <>

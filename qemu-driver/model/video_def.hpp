@@ -53,8 +53,6 @@ struct VideoDef {
     DeviceInfo info;
 };
 
-const xml::Type& describe(const VideoDef*);
-
 } // namespace vireo::qemu
 
 template <>
