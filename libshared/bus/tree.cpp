@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/bus/tree.hpp"
+
+#include "libshared/bus/reply.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace vireo::bus {
+
+namespace {
+
+bool below(std::string_view path, std::string_view prefix) {
+    return path.size() > prefix.size() + 1 && path.starts_with(prefix) &&
+           path[prefix.size()] == '/';
+}
+
+bool is_property(const sd_bus_vtable& entry) {
+    return entry.type == _SD_BUS_VTABLE_PROPERTY || entry.type == _SD_BUS_VTABLE_WRITABLE_PROPERTY;
+}
+
+void reply_error(sd_bus_message* call, const char* name, const std::string& text) {
+    sd_bus_error error{};
+    sd_bus_error_set(&error, name, text.c_str());
+    sd_bus_reply_method_error(call, &error);
+    sd_bus_error_free(&error);
+}
+
+} // namespace
+
+void ObjectTree::attach(sd_bus* connection) {
+    std::vector<Slot>& slots = connections_[connection];
+    const auto keep = [&](int result, sd_bus_slot* slot, const std::string& what) {
+        check(result, what);
+        slots.emplace_back(slot);
+    };
+    sd_bus_slot* slot = nullptr;
+    keep(sd_bus_add_filter(connection, &slot, &on_message, this), slot, "watch the calls");
+    for (Export& entry : exports_) {
+        const std::string what = "export " + entry.path;
+        slot = nullptr;
+        int result = sd_bus_add_fallback_vtable(
+            connection, &slot, entry.path.c_str(), entry.interface, entry.vtable, &on_find, &entry);
+        keep(result, slot, what);
+        if (entry.list) {
+            slot = nullptr;
+            result =
+                sd_bus_add_node_enumerator(connection, &slot, entry.path.c_str(), &on_list, &entry);
+            keep(result, slot, what);
+        }
+    }
+    for (const std::string& path : managers_) {
+        slot = nullptr;
+        keep(sd_bus_add_object_manager(connection, &slot, path.c_str()), slot, "export " + path);
+    }
+}
+
+void ObjectTree::detach(sd_bus* connection) noexcept {
+    connections_.erase(connection);
+}
+
+int ObjectTree::on_find(sd_bus*,
+                        const char* path,
+                        const char* interface,
+                        void* context,
+                        void** found,
+                        sd_bus_error* error) noexcept {
+    auto& entry = *static_cast<Export*>(context);
+    try {
+        if (entry.collection ? !below(path, entry.path) : entry.path != path) {
+            return 0;
+        }
+        entry.tree.found_ = entry.find(path);
+        *found = entry.tree.found_.get();
+        return *found == nullptr ? 0 : 1;
+    } catch (...) {
+        to_bus_error(error, std::current_exception(), interface);
+        return -ENOENT;
+    }
+}
+
+int ObjectTree::on_list(
+    sd_bus*, const char*, void* context, char*** nodes, sd_bus_error* error) noexcept {
+    try {
+        const std::vector<std::string> paths = static_cast<Export*>(context)->list();
+        auto** array =
+            static_cast<char**>(std::calloc(paths.size() + 1, sizeof(char*))); // sd-bus frees it
+        if (array == nullptr) {
+            return -ENOMEM;
+        }
+        for (std::size_t i = 0; i < paths.size(); ++i) {
+            array[i] = strdup(paths[i].c_str());
+        }
+        *nodes = array;
+        return 0;
+    } catch (...) {
+        to_bus_error(error, std::current_exception(), nullptr);
+        return -EIO;
+    }
+}
+
+const ObjectTree::Export* ObjectTree::export_for(std::string_view path,
+                                                 std::string_view interface) const {
+    for (const Export& entry : exports_) {
+        if (interface == entry.interface &&
+            (entry.collection ? below(path, entry.path) : path == entry.path)) {
+            return &entry;
+        }
+    }
+    return nullptr;
+}
+
+int ObjectTree::on_message(sd_bus_message* message, void* context, sd_bus_error*) noexcept {
+    auto& self = *static_cast<ObjectTree*>(context);
+    const bool all =
+        sd_bus_message_is_method_call(message, "org.freedesktop.DBus.Properties", "GetAll") > 0;
+    if (!all &&
+        sd_bus_message_is_method_call(message, "org.freedesktop.DBus.Properties", "Set") <= 0) {
+        return 0;
+    }
+    try {
+        if (sd_bus_message_has_signature(message, all ? "s" : "ssv") <= 0) {
+            return 0; // sd-bus says what is wrong with it
+        }
+        const char* interface = nullptr;
+        check(sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &interface),
+              "read a D-Bus message");
+        const Export* entry = self.export_for(sd_bus_message_get_path(message), interface);
+        if (entry == nullptr) {
+            sd_bus_message_rewind(message, 1);
+            return 0;
+        }
+        if (all) {
+            self.get_all(message, *entry);
+        } else {
+            self.set(message, *entry);
+        }
+    } catch (...) {
+        Reply(Message::share(message)).fail(std::current_exception());
+    }
+    return 1;
+}
+
+void ObjectTree::get_all(sd_bus_message* call, const Export& entry) {
+    const std::shared_ptr<void> object = entry.find(sd_bus_message_get_path(call));
+    if (!object) {
+        return reply_error(call, SD_BUS_ERROR_UNKNOWN_OBJECT, "unknown object");
+    }
+    sd_bus_message* raw = nullptr;
+    check(sd_bus_message_new_method_return(call, &raw), "create a reply");
+    const Message reply(raw);
+    const bool extra = std::string_view(entry.interface).starts_with("org.libvirt.");
+    check(sd_bus_message_open_container(raw, SD_BUS_TYPE_ARRAY, "{sv}"), "write a D-Bus message");
+    for (const sd_bus_vtable* item = entry.vtable; item->type != _SD_BUS_VTABLE_END; ++item) {
+        if (!is_property(*item)) {
+            continue;
+        }
+        const auto& property = item->x.property;
+        check(sd_bus_message_open_container(raw, SD_BUS_TYPE_DICT_ENTRY, "sv"),
+              "write a D-Bus message");
+        append(raw, std::string(property.member));
+        if (extra) {
+            check(sd_bus_message_open_container(raw, SD_BUS_TYPE_VARIANT, "v"),
+                  "write a D-Bus message");
+        }
+        check(sd_bus_message_open_container(raw, SD_BUS_TYPE_VARIANT, property.signature),
+              "write a D-Bus message");
+        sd_bus_error error{};
+        if (property.get(nullptr,
+                         sd_bus_message_get_path(call),
+                         entry.interface,
+                         property.member,
+                         raw,
+                         object.get(),
+                         &error) < 0) {
+            sd_bus_reply_method_error(call, &error);
+            sd_bus_error_free(&error);
+            return;
+        }
+        check(sd_bus_message_close_container(raw), "write a D-Bus message");
+        if (extra) {
+            check(sd_bus_message_close_container(raw), "write a D-Bus message");
+        }
+        check(sd_bus_message_close_container(raw), "write a D-Bus message");
+    }
+    check(sd_bus_message_close_container(raw), "write a D-Bus message");
+    check(sd_bus_send(nullptr, raw, nullptr), "send a reply");
+}
+
+void ObjectTree::set(sd_bus_message* call, const Export& entry) {
+    const std::shared_ptr<void> object = entry.find(sd_bus_message_get_path(call));
+    if (!object) {
+        return reply_error(call, SD_BUS_ERROR_UNKNOWN_OBJECT, "unknown object");
+    }
+    const char* name = nullptr;
+    check(sd_bus_message_read_basic(call, SD_BUS_TYPE_STRING, &name), "read a D-Bus message");
+    for (const sd_bus_vtable* item = entry.vtable; item->type != _SD_BUS_VTABLE_END; ++item) {
+        if (!is_property(*item) || std::strcmp(item->x.property.member, name) != 0) {
+            continue;
+        }
+        const auto& property = item->x.property;
+        if (property.set == nullptr) {
+            return reply_error(call,
+                               SD_BUS_ERROR_PROPERTY_READ_ONLY,
+                               fmt::format("property '{}' is read-only", name));
+        }
+        const char* contents = nullptr;
+        check(sd_bus_message_peek_type(call, nullptr, &contents), "read a D-Bus message");
+        if (std::strcmp(contents, property.signature) != 0) {
+            return reply_error(
+                call,
+                SD_BUS_ERROR_INVALID_ARGS,
+                fmt::format(
+                    "property '{}' has type '{}', not '{}'", name, property.signature, contents));
+        }
+        check(sd_bus_message_enter_container(call, SD_BUS_TYPE_VARIANT, contents),
+              "read a D-Bus message");
+        property.set(nullptr, nullptr, nullptr, nullptr, call, object.get(), nullptr);
+        return;
+    }
+    reply_error(call,
+                SD_BUS_ERROR_UNKNOWN_PROPERTY,
+                fmt::format("no property '{}' on {}", name, entry.interface));
+}
+
+Message ObjectTree::new_signal(sd_bus* connection,
+                               const std::string& path,
+                               const char* interface,
+                               const char* member) {
+    sd_bus_message* message = nullptr;
+    check(sd_bus_message_new_signal(connection, &message, path.c_str(), interface, member),
+          "create a signal");
+    return Message(message);
+}
+
+void ObjectTree::send(const Message& message) {
+    sd_bus_send(
+        nullptr, message.get(), nullptr); // a connection that has just gone misses it: no error
+}
+
+void ObjectTree::properties_changed(const std::string& path,
+                                    const char* interface,
+                                    std::span<const char* const> names) {
+    std::vector<char*> array;
+    for (const char* name : names) {
+        array.push_back(const_cast<char*>(name)); // NOLINT: sd-bus only reads them
+    }
+    array.push_back(nullptr);
+    for (const auto& [connection, slots] : connections_) {
+        sd_bus_emit_properties_changed_strv(connection, path.c_str(), interface, array.data());
+    }
+}
+
+void ObjectTree::object_added(const std::string& path) {
+    for (const auto& [connection, slots] : connections_) {
+        sd_bus_emit_object_added(connection, path.c_str());
+    }
+}
+
+void ObjectTree::object_removed(const std::string& path) {
+    for (const auto& [connection, slots] : connections_) {
+        sd_bus_emit_object_removed(connection, path.c_str());
+    }
+}
+
+} // namespace vireo::bus

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/bus/codec.hpp"
+#include "libshared/bus/types.hpp"
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vireo::bus {
+
+/// The objects that a daemon serves, the same on each connection. Nothing is registered per object:
+/// a collection maps a path to its live object when a call arrives.
+///
+///     tree.add_object("/org/libvirt/QEMU", "org.libvirt.Connect", connect_vtable, connect);
+///     tree.add_collection<DomainInterface>("/org/libvirt/QEMU/domain", "org.libvirt.Domain",
+///                                          domain_vtable, find_domain);
+///
+/// It answers Properties.GetAll and Properties.Set itself: GetAll because libvirt-dbus puts one
+/// more variant around each value of `org.libvirt.*`, Set because a setter may have to wait.
+class ObjectTree {
+  public:
+    ObjectTree() = default;
+    ObjectTree(const ObjectTree&) = delete;
+    ObjectTree& operator=(const ObjectTree&) = delete;
+
+    /// `vtable` and `interface` live as long as the program.
+    template <class T>
+    void add_object(std::string path,
+                    const char* interface,
+                    const sd_bus_vtable* vtable,
+                    std::shared_ptr<T> object) {
+        add(Export{*this,
+                   std::move(path),
+                   interface,
+                   vtable,
+                   false,
+                   [object = std::move(object)](std::string_view) {
+                       return std::shared_ptr<void>(object);
+                   },
+                   {}});
+    }
+
+    /// All paths below `prefix`. `find` throws what the caller is to be told where there is no such
+    /// object (`Domain not found: …`), or gives null: UnknownObject. `list` gives the paths of all
+    /// live objects, for introspection and ObjectManager; it may be empty.
+    template <class T>
+    void add_collection(std::string prefix,
+                        const char* interface,
+                        const sd_bus_vtable* vtable,
+                        std::function<std::shared_ptr<T>(std::string_view path)> find,
+                        std::function<std::vector<std::string>()> list = {}) {
+        add(Export{*this,
+                   std::move(prefix),
+                   interface,
+                   vtable,
+                   true,
+                   [find = std::move(find)](std::string_view path) {
+                       return std::shared_ptr<void>(find(path));
+                   },
+                   std::move(list)});
+    }
+
+    /// Serves org.freedesktop.DBus.ObjectManager at `path` over the collections below it.
+    void add_object_manager(std::string path) { managers_.push_back(std::move(path)); }
+
+    /// Serves everything on `connection` from now on, until it is detached.
+    void attach(sd_bus* connection);
+    void detach(sd_bus* connection) noexcept;
+
+    /// Sends a signal on every connection.
+    template <class... A>
+    void emit(const std::string& path,
+              const char* interface,
+              const char* member,
+              const A&... arguments) {
+        for (const auto& [connection, slots] : connections_) {
+            const Message message = new_signal(connection, path, interface, member);
+            (append(message.get(), arguments), ...);
+            send(message);
+        }
+    }
+
+    /// PropertiesChanged with the values of now.
+    void properties_changed(const std::string& path,
+                            const char* interface,
+                            std::span<const char* const> names);
+    /// ObjectManager's InterfacesAdded and InterfacesRemoved.
+    void object_added(const std::string& path);
+    void object_removed(const std::string& path);
+
+  private:
+    struct Export {
+        ObjectTree& tree;
+        std::string path;
+        const char* interface;
+        const sd_bus_vtable* vtable;
+        bool collection;
+        std::function<std::shared_ptr<void>(std::string_view)> find;
+        std::function<std::vector<std::string>()> list;
+    };
+
+    static int on_find(sd_bus* connection,
+                       const char* path,
+                       const char* interface,
+                       void* context,
+                       void** found,
+                       sd_bus_error* error) noexcept;
+    static int on_list(sd_bus* connection,
+                       const char* prefix,
+                       void* context,
+                       char*** nodes,
+                       sd_bus_error* error) noexcept;
+    static int on_message(sd_bus_message* message, void* self, sd_bus_error* error) noexcept;
+
+    void add(Export entry) { exports_.push_back(std::move(entry)); }
+
+    const Export* export_for(std::string_view path, std::string_view interface) const;
+    void get_all(sd_bus_message* call, const Export& entry);
+    void set(sd_bus_message* call, const Export& entry);
+    static Message new_signal(sd_bus* connection,
+                              const std::string& path,
+                              const char* interface,
+                              const char* member);
+    static void send(const Message& message);
+
+    std::list<Export> exports_; // sd-bus holds pointers to them
+    std::vector<std::string> managers_;
+    std::map<sd_bus*, std::vector<Slot>> connections_;
+    std::shared_ptr<void> found_; // alive while sd-bus hands its pointer to the handler
+};
+
+} // namespace vireo::bus
