@@ -31,28 +31,35 @@ void reply_error(sd_bus_message* call, const char* name, const std::string& text
 
 void ObjectTree::attach(sd_bus* connection) {
     std::vector<Slot>& slots = connections_[connection];
-    const auto keep = [&](int result, sd_bus_slot* slot, const std::string& what) {
-        check(result, what);
+    const auto keep = [&](auto&& register_with, const std::string& what) {
+        sd_bus_slot* slot = nullptr;
+        check(register_with(&slot), "export " + what);
         slots.emplace_back(slot);
     };
-    sd_bus_slot* slot = nullptr;
-    keep(sd_bus_add_filter(connection, &slot, &on_message, this), slot, "watch the calls");
+    keep([&](sd_bus_slot** slot) { return sd_bus_add_filter(connection, slot, &on_message, this); },
+         "properties");
     for (Export& entry : exports_) {
-        const std::string what = "export " + entry.path;
-        slot = nullptr;
-        int result = sd_bus_add_fallback_vtable(
-            connection, &slot, entry.path.c_str(), entry.interface, entry.vtable, &on_find, &entry);
-        keep(result, slot, what);
+        const char* path = entry.path.c_str();
+        keep(
+            [&](sd_bus_slot** slot) {
+                return sd_bus_add_fallback_vtable(
+                    connection, slot, path, entry.interface, entry.vtable, &on_find, &entry);
+            },
+            entry.path);
         if (entry.list) {
-            slot = nullptr;
-            result =
-                sd_bus_add_node_enumerator(connection, &slot, entry.path.c_str(), &on_list, &entry);
-            keep(result, slot, what);
+            keep(
+                [&](sd_bus_slot** slot) {
+                    return sd_bus_add_node_enumerator(connection, slot, path, &on_list, &entry);
+                },
+                entry.path);
         }
     }
     for (const std::string& path : managers_) {
-        slot = nullptr;
-        keep(sd_bus_add_object_manager(connection, &slot, path.c_str()), slot, "export " + path);
+        keep(
+            [&](sd_bus_slot** slot) {
+                return sd_bus_add_object_manager(connection, slot, path.c_str());
+            },
+            path);
     }
 }
 

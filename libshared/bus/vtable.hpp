@@ -87,7 +87,7 @@ template <FixedString... Names>
 consteval auto join() {
     FixedString<(Names.length + ... + 0) + sizeof...(Names) + 1> joined;
     std::size_t position = 0;
-    const auto add = [&](const auto& name) {
+    [[maybe_unused]] const auto add = [&](const auto& name) {
         for (std::size_t i = 0; i < name.length; ++i) {
             joined.text[position++] = name.text[i];
         }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/daemon/clients.hpp"
+
+#include <fmt/format.h>
+
+namespace vireo {
+
+std::string Clients::key_of(sd_bus* connection) {
+    return fmt::format("connection {}", static_cast<const void*>(connection));
+}
+
+std::unique_ptr<Clients::Watch> Clients::watch(const bus::Caller& caller,
+                                               std::function<void()> gone) {
+    const bool named = !caller.name.empty();
+    auto watch =
+        std::make_unique<Watch>(*this, named ? "name " + caller.name : key_of(caller.connection));
+    watches_.emplace(watch->key_, std::pair(watch.get(), std::move(gone)));
+    if (named) {
+        ask_(caller.name);
+    }
+    return watch;
+}
+
+void Clients::connection_ended(sd_bus* connection) {
+    left(key_of(connection));
+}
+
+void Clients::left(const std::string& key) {
+    // A callback may drop watches, its own among them: take one at a time.
+    for (auto found = watches_.find(key); found != watches_.end(); found = watches_.find(key)) {
+        const auto gone = std::move(found->second.second);
+        watches_.erase(found);
+        gone();
+    }
+}
+
+void Clients::forget(const Watch& watch) {
+    std::erase_if(watches_, [&](const auto& entry) { return entry.second.first == &watch; });
+}
+
+} // namespace vireo

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/daemon/sockets.hpp"
+
+#include "libshared/error.hpp"
+#include "libshared/log.hpp"
+
+#include <systemd/sd-daemon.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace vireo {
+
+namespace {
+
+sockaddr_un address_of(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) {
+        throw Error(
+            ErrorCode::invalid_arg,
+            "socket path '{}' has {} bytes, at most {} are possible: choose a shorter folder",
+            path,
+            path.size(),
+            sizeof address.sun_path - 1);
+    }
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    return address;
+}
+
+Fd new_socket() {
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    check_errno(fd.get(), "create a socket");
+    return fd;
+}
+
+} // namespace
+
+Fd listen_unix(const std::string& path) {
+    const sockaddr_un address = address_of(path);
+    Fd fd = new_socket();
+    ::unlink(path.c_str());
+    const mode_t mask = ::umask(0177); // the socket's mode is fixed by bind(2)
+    const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const int failure = errno;
+    ::umask(mask);
+    check(bound < 0 ? -failure : 0, fmt::format("bind socket '{}'", path));
+    check_errno(::listen(fd.get(), SOMAXCONN), fmt::format("listen on '{}'", path));
+    return fd;
+}
+
+Fd connect_unix(const std::string& path) {
+    const sockaddr_un address = address_of(path);
+    Fd fd = new_socket();
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+        if (errno == ENOENT || errno == ECONNREFUSED) {
+            return Fd();
+        }
+        check(-errno, fmt::format("connect to '{}'", path));
+    }
+    return fd;
+}
+
+Fd take_listening_socket(const std::string& name, const std::string& path) {
+    char** names = nullptr;
+    const int count = check(sd_listen_fds_with_names(1, &names), "take the passed sockets");
+    Fd taken;
+    for (int i = 0; i < count; ++i) {
+        Fd passed(SD_LISTEN_FDS_START + i);
+        if (!taken && name == names[i] &&
+            sd_is_socket_unix(passed.get(), SOCK_STREAM, 1, nullptr, 0) > 0) {
+            taken = std::move(passed);
+        } else {
+            log::warning("closing passed descriptor '{}': a listening socket '{}' is expected",
+                         names[i],
+                         name);
+        }
+    }
+    for (int i = 0; i < count; ++i) {
+        std::free(names[i]);
+    }
+    std::free(names);
+    return taken ? std::move(taken) : listen_unix(path);
+}
+
+Fd lock_instance(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    check_errno(fd.get(), fmt::format("open '{}'", path));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) < 0) {
+        char pid[16] = {};
+        [[maybe_unused]] const auto size = ::read(fd.get(), pid, sizeof pid - 1);
+        pid[std::strcspn(pid, "\n")] = '\0';
+        throw Error(ErrorCode::operation_invalid,
+                    "'{}' is locked: process {} serves these folders",
+                    path,
+                    pid);
+    }
+    const std::string pid = fmt::format("{}\n", getpid());
+    check_errno(::ftruncate(fd.get(), 0), fmt::format("write '{}'", path));
+    check_errno(static_cast<int>(::pwrite(fd.get(), pid.data(), pid.size(), 0)),
+                fmt::format("write '{}'", path));
+    return fd;
+}
+
+bool instance_runs(const std::string& path) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+} // namespace vireo
