@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vireo::xml {
 
 void Leftovers::unknown(const xmlNode* at, const xmlNode* within, const std::string& what) {
@@ -54,12 +56,25 @@ void Leftovers::check(const xmlNode* node, bool has_content, Extra* extra) {
                                 tree::full_name(at->ns, at->name),
                                 again ? "given more than once" : "not known"));
         } else if (!has_content && tree::is_text(at)) {
-            const std::string_view text = tree::view(at->content);
-            if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-                unknown(at, node, fmt::format("text {} is not expected", quoted(text)));
-            }
+            stray_text(at, node);
         }
     }
+}
+
+void Leftovers::stray_text(const xmlNode* at, const xmlNode* within) {
+    constexpr std::string_view spaces = " \t\r\n";
+    std::string_view text = tree::view(at->content);
+    const std::size_t begin = text.find_first_not_of(spaces);
+    if (begin == text.npos || to_ == nullptr) {
+        return;
+    }
+    text.remove_prefix(begin);
+    // libxml2 gives the line on which a text ends.
+    const auto after = std::count(text.begin(), text.end(), '\n');
+    text = text.substr(0, text.find_last_not_of(spaces) + 1);
+    to_->add(tree::line(at) - static_cast<unsigned>(after),
+             to_->full() ? std::string() : tree::path(within),
+             fmt::format("text {} is not expected", quoted(text)));
 }
 
 } // namespace vireo::xml

@@ -21,6 +21,7 @@ class Leftovers {
 
   private:
     void unknown(const xmlNode* at, const xmlNode* within, const std::string& what);
+    void stray_text(const xmlNode* at, const xmlNode* within);
     bool given_before(const xmlNode* node) const noexcept;
     bool counting_only() const noexcept;
 

@@ -354,6 +354,14 @@ class Reader {
     Leftovers leftovers_;
 };
 
+std::string described(const Node& node) {
+    std::string text = fmt::format("element {}", quoted(node.name()));
+    if (!node.namespace_uri().empty()) {
+        text += fmt::format(" of namespace {}", quoted(node.namespace_uri()));
+    }
+    return text;
+}
+
 } // namespace
 
 namespace detail {
@@ -368,9 +376,9 @@ void read(const Type& type, void* object, const Node& node, Problems& problems) 
 void read(const Type& type, void* object, const Node& node, const ParseOptions& options) {
     if ((!type.name.empty() && node.name() != type.name) || !node.namespace_uri().empty()) {
         throw Error(ErrorCode::xml_error,
-                    "line {}: element {} found where '{}' is expected",
+                    "line {}: {} found where '{}' is expected",
                     node.line(),
-                    quoted(tree::full_name(node.raw()->ns, node.raw()->name)),
+                    described(node),
                     type.name);
     }
     Problems problems(options.unknown, options.unknowns);
