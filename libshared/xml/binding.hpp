@@ -39,6 +39,7 @@
 ///   child([name,] member)        a described struct; the name defaults to the type's
 ///   group(name, fields...)       an element around fields of the same struct; not written if empty
 ///   embed(member)                a struct whose fields stand in this element itself
+///   embed(member, fields...)     these fields of it, described here, in this element itself
 ///   when(predicate, fields...)   fields that exist only where the predicate holds
 ///   choice(member)               std::variant of structs, told apart by element names; in a
 ///                                std::vector they keep their order in the document
@@ -221,6 +222,18 @@ FieldOf<C, M> embed(M C::*member) {
     FieldOf<C, M> field(Kind::embed, {}, member);
     static_assert(std::is_same_v<detail::item_t<M>, M>, "its fields say whether they are there");
     field.raw().type = &detail::type_of<M>;
+    return field;
+}
+
+template <class C, class M, class... B>
+
+requires(sizeof...(B) > 0) FieldOf<C, M> embed(M C::*member, B&&... fields) {
+    static_assert((std::is_base_of_v<typename std::remove_cvref_t<B>::Class, M> && ...),
+                  "a field of another struct");
+    FieldOf<C, M> field(Kind::embed, {}, member);
+    (field.raw().fields.push_back(
+         detail::rebase<M, typename std::remove_cvref_t<B>::Class>(std::move(fields.raw()))),
+     ...);
     return field;
 }
 

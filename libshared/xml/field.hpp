@@ -61,7 +61,7 @@ enum class Kind : std::uint8_t {
     child,     // <name>struct</name>
     group,     // <name>fields of the same struct</name>
     when,      // fields that are there where a predicate holds
-    embed,     // a struct's fields in this same element
+    embed,     // a struct's fields (all, or those listed) in this same element
     choice,    // elements of several kinds, in document order
     one_of,    // one struct of several, decided by what was read before
     raw,       // an element kept to the letter
@@ -89,7 +89,7 @@ struct Field {
     bool (*equal)(const void* member, const void* value) = nullptr;
     void (*custom_parse)(void* object, const Node&, Problems&) = nullptr;
     void (*custom_format)(const void* object, Writer&) = nullptr;
-    std::vector<Field> fields; // group, when
+    std::vector<Field> fields; // group, when, embed of some
 
     void* member(void* object) const noexcept { return static_cast<char*>(object) + offset; }
 

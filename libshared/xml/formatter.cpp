@@ -49,6 +49,10 @@ class Formatter {
         return !field.value->may_be_wordless || !text_.empty();
     }
 
+    static const std::vector<Field>& embedded(const Field& field) {
+        return field.type != nullptr ? field.type().fields : field.fields;
+    }
+
     // First: attributes
 
     void attributes(const Type& type, const void* object) {
@@ -76,7 +80,7 @@ class Formatter {
                 break;
             case Kind::embed:
                 if (!hidden(field, object)) {
-                    attributes(field.type().fields, field.member(object));
+                    attributes(embedded(field), field.member(object));
                 }
                 break;
             case Kind::one_of:
@@ -140,7 +144,7 @@ class Formatter {
             }
             break;
         case Kind::embed:
-            children(field.type().fields, field.member(object));
+            children(embedded(field), field.member(object));
             break;
         case Kind::group:
             writer_.open(field.name, field.ns);

@@ -78,7 +78,11 @@ class Reader {
             one_of(field, object, frame);
             break;
         case Kind::embed:
-            this->fields(field.type(), field.member(object), frame);
+            if (field.type != nullptr) {
+                fields(field.type(), field.member(object), frame);
+            } else {
+                fields(field.fields, field.member(object), frame);
+            }
             break;
         case Kind::when:
             if (field.holds(object)) {
@@ -274,7 +278,9 @@ class Reader {
                 required |= absent_fields(field.fields, object) &&
                             (field.kind == Kind::when || field.required);
             } else if (field.kind == Kind::embed) {
-                required |= absent_fields(field.type().fields, field.member(object));
+                required |=
+                    absent_fields(field.type != nullptr ? field.type().fields : field.fields,
+                                  field.member(object));
             } else if (field.absent) {
                 field.assign(field.member(object), field.absent.get());
             } else {

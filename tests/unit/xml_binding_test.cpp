@@ -76,3 +76,47 @@ TEST_CASE("indentation starts where it is told to") {
     CHECK(xml::format(Target{.dev = "a", .bus = "b"}, {.indent = 2}) ==
           "    <target dev='a' bus='b'/>\n");
 }
+
+namespace vireo::sample {
+
+struct DriveTool {
+    std::string name;
+};
+
+struct DriveImage {
+    std::string format;
+    std::string path;
+};
+
+/// One element that holds members of two structs.
+struct Drive {
+    DriveTool driver;
+    DriveImage image;
+};
+
+const xml::Type& describe(const Drive*) {
+    static const xml::Type type = xml::element<Drive>(
+        "drive",
+        xml::group("driver",
+                   xml::embed(&Drive::driver, xml::attr("name", &DriveTool::name)),
+                   xml::embed(&Drive::image, xml::attr("type", &DriveImage::format))),
+        xml::embed(&Drive::image, xml::text("path", &DriveImage::path)));
+    return type;
+}
+
+} // namespace vireo::sample
+
+TEST_CASE("some fields of a struct can stand in one element and some in another") {
+    const std::string text = "<drive>\n"
+                             "  <driver name='qemu' type='raw'/>\n"
+                             "  <path>/a</path>\n"
+                             "</drive>\n";
+    const auto drive = xml::parse<sample::Drive>(text);
+    CHECK(drive.driver.name == "qemu");
+    CHECK(drive.image.format == "raw");
+    CHECK(drive.image.path == "/a");
+    CHECK(xml::format(drive) == text);
+    CHECK_THROWS_WITH_AS(xml::parse<sample::Drive>("<drive><driver name='q'/><path/></drive>"),
+                         "line 1: drive/driver: attribute 'type' is missing",
+                         const Error&);
+}
