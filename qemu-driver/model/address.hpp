@@ -41,11 +41,16 @@ struct DriveAddress {
     bool operator==(const DriveAddress&) const = default;
 };
 
-/// A USB port: the controller's index and the ports along the way through hubs (`1.4` is {1, 4}).
-/// No ports means "on that bus, port to be chosen".
+/// The ports along the way through hubs: `1.4` is {1, 4}.
+struct UsbPort {
+    std::vector<uint32_t> path;
+    bool operator==(const UsbPort&) const = default;
+};
+
+/// A USB port and the index of its controller. Without a port it is chosen, on that bus.
 struct UsbAddress {
-    std::optional<uint32_t> bus;
-    std::vector<uint32_t> ports;
+    uint32_t bus{};
+    std::optional<UsbPort> port;
     bool operator==(const UsbAddress&) const = default;
 };
 

@@ -18,20 +18,24 @@ struct StdioChardev {};
 struct PtyChardev {
     /// Of a running guest: the slave's path.
     std::optional<std::string> path;
+    std::vector<SeclabelOverride> seclabels;
 };
 
 /// A device node of the host.
 struct DevChardev {
     std::optional<std::string> path;
+    std::vector<SeclabelOverride> seclabels;
 };
 
 struct FileChardev {
     std::string path;
     std::optional<OnOff> append;
+    std::vector<SeclabelOverride> seclabels;
 };
 
 struct PipeChardev {
     std::string path;
+    std::vector<SeclabelOverride> seclabels;
 };
 
 enum class SocketMode { connect, bind };
@@ -58,6 +62,7 @@ struct UnixChardev {
     /// Absent: the driver chooses one in its own folder.
     std::optional<std::string> path;
     std::optional<ReconnectDef> reconnect;
+    std::vector<SeclabelOverride> seclabels;
 };
 
 struct SpicevmcChardev {};
@@ -120,7 +125,6 @@ struct ChardevLog {
 struct ChardevSource {
     ChardevBackend backend;
     std::optional<ChardevLog> log;
-    std::vector<SeclabelOverride> seclabels;
 
     ChardevType type() const { return static_cast<ChardevType>(backend.index()); }
 };
@@ -168,6 +172,12 @@ struct ChannelDef {
     std::optional<uint32_t> target_port;
     DeviceInfo info;
 };
+
+const xml::Type& describe(const ChardevSource*);
+const xml::Type& describe(const SerialDef*);
+const xml::Type& describe(const ParallelDef*);
+const xml::Type& describe(const ConsoleDef*);
+const xml::Type& describe(const ChannelDef*);
 
 } // namespace vireo::qemu
 

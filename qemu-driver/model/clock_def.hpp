@@ -45,6 +45,8 @@ struct ClockDef {
     std::vector<TimerDef> timers;
 };
 
+const xml::Type& describe(const ClockDef*);
+
 } // namespace vireo::qemu
 
 template <>

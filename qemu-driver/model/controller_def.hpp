@@ -122,6 +122,8 @@ struct ControllerDef {
     }
 };
 
+const xml::Type& describe(const ControllerDef*);
+
 } // namespace vireo::qemu
 
 template <>

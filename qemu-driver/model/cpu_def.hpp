@@ -105,6 +105,8 @@ struct CpuDef {
     std::vector<HmatInterconnect> interconnects;
 };
 
+const xml::Type& describe(const CpuDef*);
+
 } // namespace vireo::qemu
 
 template <>

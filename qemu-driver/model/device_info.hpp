@@ -30,7 +30,7 @@ struct DeviceInfo {
     /// `<acpi index=/>`: makes the guest name its network interface by it.
     std::optional<uint32_t> acpi_index;
     /// Line of the device's element in the document, 0 if it came from elsewhere. For messages.
-    uint32_t line{};
+    xml::Where where;
 
     const PciAddress* pci() const { return std::get_if<PciAddress>(&address); }
 
@@ -51,6 +51,10 @@ struct VirtioOptions {
     std::optional<OnOff> page_per_vq;
     bool operator==(const VirtioOptions&) const = default;
 };
+
+const xml::Type& describe(const PciAddress*);
+const xml::Type& describe(const DeviceInfo*);
+const xml::Type& describe(const VirtioOptions*);
 
 /// Which virtio revision a device speaks (`model='virtio-transitional'`).
 enum class VirtioModel { virtio, virtio_transitional, virtio_non_transitional };

@@ -92,6 +92,11 @@ struct DiskMirror {
     std::optional<MirrorReady> ready;
 };
 
+/// `<transient shareBacking=/>`: what is written is forgotten when the guest stops.
+struct TransientDef {
+    std::optional<YesNo> share_backing;
+};
+
 struct DiskDef {
     DiskDevice device{};
     std::optional<DiskModel> model;
@@ -101,12 +106,10 @@ struct DiskDef {
     DiskDriver driver;
     /// The image the guest sees.
     DiskImage image;
-    /// What it is based on, nearest first. Images are values here, not pointers: a chain is copied
-    /// with the disk.
-    std::vector<DiskImage> backing;
-    /// The document says where the chain ends (`<backingStore/>`); otherwise the last image's own
-    /// header is to be followed when the guest starts.
-    bool chain_is_complete{};
+    /// `<auth>` and `<encryption>` beside `<source>`, where they stood before they moved into it;
+    /// see `auth()` and `encryption()`.
+    std::optional<AuthDef> outer_auth;
+    std::optional<EncryptionDef> outer_encryption;
     std::optional<DiskMirror> mirror;
     DiskTarget target;
     std::optional<DiskIotune> iotune;
@@ -114,14 +117,26 @@ struct DiskDef {
     std::optional<DiskBlockIo> blockio;
     bool readonly{};
     bool shareable{};
-    bool transient{};
-    std::optional<YesNo> transient_share_backing;
+    std::optional<TransientDef> transient;
     std::optional<std::string> serial;
     std::optional<std::string> wwn;
     std::optional<std::string> vendor;
     std::optional<std::string> product;
     DeviceInfo info;
+
+    /// How to log in to the image's server, wherever it was written; null if not needed.
+    const AuthDef* auth() const {
+        return image.auth ? &*image.auth : outer_auth ? &*outer_auth : nullptr;
+    }
+
+    const EncryptionDef* encryption() const {
+        return image.encryption   ? &*image.encryption
+               : outer_encryption ? &*outer_encryption
+                                  : nullptr;
+    }
 };
+
+const xml::Type& describe(const DiskDef*);
 
 } // namespace vireo::qemu
 

@@ -74,12 +74,16 @@ struct EncryptionDef {
     std::optional<IvgenDef> ivgen;
 };
 
+enum class HelperTransport { unix_socket };
+enum class HelperMode { client };
+
 /// `<reservations managed=>` (SCSI persistent reservations through a helper's socket).
 struct ReservationsDef {
     std::optional<YesNo> managed;
-    /// Socket of a helper that someone else runs; `mode` is `client`.
+    /// Socket of a helper that someone else runs.
+    std::optional<HelperTransport> transport;
     std::optional<std::string> path;
-    std::optional<std::string> mode;
+    std::optional<HelperMode> mode;
 };
 
 enum class SliceType { storage };
@@ -155,14 +159,20 @@ struct VolumeSource {
     std::optional<PoolSourceMode> mode;
 };
 
+enum class NvmeTransport { pci };
+
 /// A namespace of a PCI NVMe controller through QEMU's own driver.
 struct NvmeSource {
     PciAddress controller;
+    NvmeTransport transport{};
     uint32_t namespace_id{};
     std::optional<YesNo> managed;
 };
 
+enum class VhostUserTransport { unix_socket };
+
 struct VhostUserSource {
+    VhostUserTransport transport{};
     std::string path;
     std::optional<ReconnectDef> reconnect;
 };
@@ -200,12 +210,25 @@ struct DiskImage {
     std::vector<SliceDef> slices;
     /// `<metadata_cache><max_size>` of qcow2.
     std::optional<uint64_t> metadata_cache_bytes;
+    /// What it is based on; copied with it. None: not said, the image's own header is followed when
+    /// the guest starts. An empty image: the document says that the chain ends here.
+    xml::Box<DiskImage> backing;
 
     DiskType type() const { return static_cast<DiskType>(source.index()); }
 
     /// No medium: a file, block or directory without a path (an ejected CD-ROM).
     bool is_empty() const;
+
+    /// The image this one is based on, or null if none is named.
+    const DiskImage* base() const { return backing && !backing->is_empty() ? &*backing : nullptr; }
 };
+
+const xml::Type& describe(const SourceHost*);
+const xml::Type& describe(const AuthDef*);
+const xml::Type& describe(const EncryptionDef*);
+const xml::Type& describe(const NetworkSource*);
+/// As `<backingStore>`: `type=`, `<format>`, `<source>`, and what it is based on.
+const xml::Type& describe(const DiskImage*);
 
 } // namespace vireo::qemu
 
@@ -284,4 +307,24 @@ template <>
 struct vireo::xml::EnumNames<vireo::qemu::StartupPolicy> {
     static constexpr std::array<std::string_view, 4> names{
         "default", "mandatory", "requisite", "optional"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::NvmeTransport> {
+    static constexpr std::array<std::string_view, 1> names{"pci"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::VhostUserTransport> {
+    static constexpr std::array<std::string_view, 1> names{"unix"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::HelperTransport> {
+    static constexpr std::array<std::string_view, 1> names{"unix"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::HelperMode> {
+    static constexpr std::array<std::string_view, 1> names{"client"};
 };

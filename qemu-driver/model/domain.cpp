@@ -25,21 +25,13 @@ bool DiskImage::is_empty() const {
                       source);
 }
 
-InterfaceType InterfaceDef::type() const {
-    return std::visit(Overloaded{
-                          [](const UserSource&) { return InterfaceType::user; },
-                          [](const EthernetSource&) { return InterfaceType::ethernet; },
-                          [](const BridgeSource&) { return InterfaceType::bridge; },
-                          [](const NetworkInterfaceSource&) { return InterfaceType::network; },
-                          [](const DirectSource&) { return InterfaceType::direct; },
-                          [](const VhostUserInterfaceSource&) { return InterfaceType::vhostuser; },
-                          [](const SocketSource& s) { return s.type; },
-                          [](const HostdevInterfaceSource&) { return InterfaceType::hostdev; },
-                          [](const VdpaSource&) { return InterfaceType::vdpa; },
-                          [](const InternalSource&) { return InterfaceType::internal; },
-                          [](const NullSource&) { return InterfaceType::null_; },
-                      },
-                      source);
+DiskImage NvramDef::storage() const {
+    if (!path) {
+        return image;
+    }
+    DiskImage file;
+    file.source = FileSource{.path = path, .fdgroup = {}};
+    return file;
 }
 
 bool OsDef::is_q35() const {

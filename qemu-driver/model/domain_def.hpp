@@ -1,22 +1,39 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "audio_def.hpp"
 #include "chardev_def.hpp"
 #include "clock_def.hpp"
 #include "controller_def.hpp"
 #include "cpu_def.hpp"
+#include "crypto_def.hpp"
 #include "disk_def.hpp"
 #include "features_def.hpp"
+#include "filesystem_def.hpp"
 #include "graphics_def.hpp"
+#include "hostdev_def.hpp"
+#include "hub_def.hpp"
 #include "input_def.hpp"
 #include "interface_def.hpp"
+#include "iommu_def.hpp"
 #include "memballoon_def.hpp"
 #include "memory_def.hpp"
+#include "memory_device_def.hpp"
 #include "os_def.hpp"
+#include "panic_def.hpp"
+#include "redirdev_def.hpp"
 #include "rng_def.hpp"
 #include "seclabel_def.hpp"
+#include "shmem_def.hpp"
+#include "smartcard_def.hpp"
+#include "sound_def.hpp"
+#include "sysinfo_def.hpp"
+#include "tpm_def.hpp"
+#include "tuning_def.hpp"
 #include "vcpu_def.hpp"
 #include "video_def.hpp"
+#include "vsock_def.hpp"
+#include "watchdog_def.hpp"
 
 /// `<domain>`: everything that a document says about one guest. Plain data: it is read by
 /// `parse_domain`, completed by `fill_defaults`, `assign_addresses` and `assign_aliases`, checked
@@ -65,6 +82,22 @@ struct Devices {
     std::vector<VideoDef> videos;
     std::optional<MemballoonDef> memballoon;
     std::vector<RngDef> rngs;
+    std::vector<AudioDef> audios;
+    std::vector<SoundDef> sounds;
+    std::vector<HubDef> hubs;
+    std::vector<HostdevDef> hostdevs;
+    std::vector<FilesystemDef> filesystems;
+    std::vector<RedirdevDef> redirdevs;
+    std::optional<RedirfilterDef> redirfilter;
+    std::vector<SmartcardDef> smartcards;
+    std::vector<TpmDef> tpms;
+    std::vector<WatchdogDef> watchdogs;
+    std::vector<PanicDef> panics;
+    std::vector<ShmemDef> shmems;
+    std::vector<MemoryDeviceDef> memories;
+    std::optional<IommuDef> iommu;
+    std::optional<VsockDef> vsock;
+    std::vector<CryptoDef> cryptos;
 };
 
 struct DomainDef {
@@ -78,11 +111,18 @@ struct DomainDef {
     std::optional<std::string> title;
     std::optional<std::string> description;
     /// The whole `<metadata>` element as it was written.
-    std::optional<std::string> metadata;
+    std::optional<xml::Raw> metadata;
     MemoryDef memory;
     std::optional<MemoryBackingDef> memory_backing;
     VcpuDef vcpus;
+    /// `<iothreads>`: after `fill_defaults` the length of `iothreads`.
+    std::optional<uint32_t> iothread_count;
     std::vector<IothreadDef> iothreads;
+    std::optional<CputuneDef> cputune;
+    std::optional<MemtuneDef> memtune;
+    std::optional<BlkiotuneDef> blkiotune;
+    std::optional<NumatuneDef> numatune;
+    std::vector<SysinfoDef> sysinfos;
     OsDef os;
     std::optional<FeaturesDef> features;
     std::optional<CpuDef> cpu;
@@ -96,6 +136,8 @@ struct DomainDef {
     std::vector<SeclabelDef> seclabels;
     std::optional<QemuCommandline> qemu_commandline;
 };
+
+const xml::Type& describe(const DomainDef*);
 
 } // namespace vireo::qemu
 

@@ -87,6 +87,8 @@ struct FeaturesDef {
     std::optional<uint64_t> tcg_tb_cache_kib;
 };
 
+const xml::Type& describe(const FeaturesDef*);
+
 } // namespace vireo::qemu
 
 template <>

@@ -30,8 +30,12 @@ struct NoneListen {};
 
 enum class ListenType { address, network, socket, none };
 
-/// In the order of `ListenType`.
-using GraphicsListen = std::variant<AddressListen, NetworkListen, SocketListen, NoneListen>;
+struct GraphicsListen {
+    /// In the order of `ListenType`.
+    std::variant<AddressListen, NetworkListen, SocketListen, NoneListen> kind;
+
+    ListenType type() const { return static_cast<ListenType>(kind.index()); }
+};
 
 /// Password of VNC or SPICE. Written only where secrets are asked for.
 struct GraphicsPassword {
@@ -45,14 +49,11 @@ struct GraphicsPassword {
 enum class VncSharePolicy { allow_exclusive, force_shared, ignore };
 
 struct VncGraphics {
-    /// TCP port; absent with `autoport`, or where only a socket listens.
-    std::optional<uint32_t> port;
-    std::optional<uint32_t> websocket;
-    /// Set by `fill_defaults`: no port was given, the driver chooses one.
-    bool autoport{};
-    /// `websocket='-1'`: the driver chooses that one.
-    bool websocket_auto{};
-    std::optional<std::string> websocket_generated;
+    /// TCP port; -1: chosen when the guest starts.
+    std::optional<int32_t> port;
+    std::optional<YesNo> autoport;
+    /// Port of the WebSocket server; -1: chosen when the guest starts.
+    std::optional<int32_t> websocket;
     std::optional<std::string> keymap;
     std::optional<VncSharePolicy> share_policy;
     std::optional<YesNo> power_control;
@@ -82,9 +83,10 @@ struct SpiceChannel {
 };
 
 struct SpiceGraphics {
-    std::optional<uint32_t> port;
-    std::optional<uint32_t> tls_port;
-    bool autoport{};
+    /// TCP ports; -1: chosen when the guest starts.
+    std::optional<int32_t> port;
+    std::optional<int32_t> tls_port;
+    std::optional<YesNo> autoport;
     std::optional<std::string> keymap;
     std::optional<SpiceChannelMode> default_mode;
     std::vector<SpiceChannel> channels;
@@ -122,8 +124,8 @@ struct DbusGraphics {
 
 /// Known to libvirt's format, not to QEMU: refused by `validate`.
 struct RdpGraphics {
-    std::optional<uint32_t> port;
-    bool autoport{};
+    std::optional<int32_t> port;
+    std::optional<YesNo> autoport;
     std::optional<YesNo> replace_user;
     std::optional<YesNo> multi_user;
 };
@@ -148,11 +150,17 @@ struct GraphicsDef {
     GraphicsKind kind;
     /// VNC and SPICE: at least one after `fill_defaults`.
     std::vector<GraphicsListen> listens;
-    /// Line of its element in the document.
-    uint32_t line{};
+    /// The `listen=` attribute: the same as the first `<listen type='address'>`, which
+    /// `fill_defaults` makes of it where the document has the attribute alone.
+    std::optional<std::string> listen_attribute;
+    /// The `socket=` attribute of VNC, likewise for `<listen type='socket'>`.
+    std::optional<std::string> socket_attribute;
+    xml::Where where;
 
     GraphicsType type() const { return static_cast<GraphicsType>(kind.index()); }
 };
+
+const xml::Type& describe(const GraphicsDef*);
 
 } // namespace vireo::qemu
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 /// What the passes need to know of the host, the QEMU binary and the driver's settings. A value
@@ -15,19 +15,7 @@
 /// in `vireo-xml --env` and in the daemon.
 namespace vireo::qemu {
 
-/// One machine type of the QEMU binary.
-struct MachineFacts {
-    std::string name;
-    /// Other names of it (`q35` for `pc-q35-7.2`).
-    std::vector<std::string> aliases;
-    bool is_default{};
-    uint32_t max_cpus{};
-    bool hotpluggable_cpus{};
-    /// QEMU's CPU type without its suffix (`qemu64`), empty where it tells none.
-    std::string default_cpu;
-    /// Id of the memory object that QEMU makes itself (`pc.ram`).
-    std::string default_ram_id;
-};
+struct QemuCapabilities;
 
 /// One huge page size of the host and where its pages are mounted.
 struct HugePageMount {
@@ -69,11 +57,8 @@ struct HostFacts {
     uint64_t page_kib{4};
     std::vector<HugePageMount> huge_pages;
 
-    std::vector<MachineFacts> machines;
-    /// Types that `qom-list-types` names (devices among them).
-    std::set<std::string, std::less<>> qemu_types;
-    /// Properties by device type (`device-list-properties`).
-    std::map<std::string, std::set<std::string, std::less<>>, std::less<>> device_properties;
+    /// What the emulator of this guest can do. Never null.
+    std::shared_ptr<const QemuCapabilities> qemu;
     /// An alias in `<os><type machine=>` is replaced by the machine's own name, so that a guest
     /// keeps its machine when QEMU is upgraded.
     bool expand_machine_aliases{true};
@@ -91,18 +76,6 @@ struct HostFacts {
 
     /// Fills its argument with random bytes (UUIDs, MAC addresses).
     std::function<void(std::span<uint8_t>)> random_bytes;
-
-    bool has_type(std::string_view type) const { return qemu_types.contains(type); }
-
-    bool has_property(std::string_view type, std::string_view property) const {
-        const auto found = device_properties.find(type);
-        return found != device_properties.end() && found->second.contains(property);
-    }
-
-    /// The machine of that name or alias, or null.
-    const MachineFacts* find_machine(std::string_view name) const;
-    /// The binary's default machine, or null if it has none.
-    const MachineFacts* default_machine() const;
 };
 
 } // namespace vireo::qemu

@@ -36,6 +36,8 @@ struct InputDef {
     DeviceInfo info;
 };
 
+const xml::Type& describe(const InputDef*);
+
 } // namespace vireo::qemu
 
 template <>

@@ -50,19 +50,27 @@ struct DirectSource {
     std::optional<DirectMode> mode;
 };
 
-/// type='vhostuser': `type='unix'`, a socket.
+/// type='vhostuser': a UNIX socket.
 struct VhostUserInterfaceSource {
     ChardevSource chardev;
 };
 
-/// type='server', 'client', 'mcast', 'udp': a socket between guests.
+/// A socket between guests; each type that uses one has a struct of its own.
 struct SocketSource {
-    InterfaceType type{};
     std::optional<std::string> address;
     uint32_t port{};
+    /// type='udp': where to send from.
     std::optional<std::string> local_address;
     std::optional<uint32_t> local_port;
 };
+
+struct ServerSource : SocketSource {};
+
+struct ClientSource : SocketSource {};
+
+struct McastSource : SocketSource {};
+
+struct UdpSource : SocketSource {};
 
 /// type='hostdev': a PCI virtual function.
 struct HostdevInterfaceSource {
@@ -81,17 +89,25 @@ struct InternalSource {
 
 struct NullSource {};
 
+/// A port of a VMware switch: not QEMU's, refused by `validate`.
+struct VdsSource {};
+
+/// In the order of `InterfaceType`.
 using InterfaceSource = std::variant<UserSource,
                                      EthernetSource,
-                                     BridgeSource,
-                                     NetworkInterfaceSource,
-                                     DirectSource,
                                      VhostUserInterfaceSource,
-                                     SocketSource,
-                                     HostdevInterfaceSource,
-                                     VdpaSource,
+                                     ServerSource,
+                                     ClientSource,
+                                     McastSource,
+                                     NetworkInterfaceSource,
+                                     BridgeSource,
                                      InternalSource,
-                                     NullSource>;
+                                     DirectSource,
+                                     HostdevInterfaceSource,
+                                     UdpSource,
+                                     VdpaSource,
+                                     NullSource,
+                                     VdsSource>;
 
 enum class InterfaceBackendDriver { vhost, qemu };
 enum class TxMode { iothread, timer };
@@ -241,8 +257,11 @@ struct InterfaceDef {
     std::vector<RouteDef> source_routes;
     DeviceInfo info;
 
-    InterfaceType type() const;
+    InterfaceType type() const { return static_cast<InterfaceType>(source.index()); }
 };
+
+const xml::Type& describe(const InterfaceDef*);
+const xml::Type& describe(const TeamingDef*);
 
 } // namespace vireo::qemu
 

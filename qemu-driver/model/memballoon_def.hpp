@@ -18,6 +18,8 @@ struct MemballoonDef {
     DeviceInfo info;
 };
 
+const xml::Type& describe(const MemballoonDef*);
+
 } // namespace vireo::qemu
 
 template <>

@@ -42,6 +42,9 @@ struct MemoryBackingDef {
     bool discard{};
 };
 
+const xml::Type& describe(const MemoryDef*);
+const xml::Type& describe(const MemoryBackingDef*);
+
 } // namespace vireo::qemu
 
 template <>

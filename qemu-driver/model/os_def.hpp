@@ -26,14 +26,18 @@ struct LoaderDef {
     std::optional<DiskFormat> format;
 };
 
-/// `<nvram>`: the variables of a UEFI firmware; a path as text, or a source like a disk's.
+/// `<nvram>`: the variables of a UEFI firmware; a path as text, or `type=` and a source like a
+/// disk's.
 struct NvramDef {
     std::optional<std::string> template_path;
     std::optional<DiskFormat> format;
-    /// The text form is a `FileSource` too.
-    std::optional<DiskImage> image;
-    /// It was written (and is written back) as `type=` and `<source>`.
-    bool as_source{};
+    /// The text form.
+    std::optional<std::string> path;
+    /// The other form; empty where the text form is used, or nothing is said.
+    DiskImage image;
+
+    /// Where the variables are, whichever form was used; without a path where it is not said.
+    DiskImage storage() const;
 };
 
 struct BootMenuDef {
@@ -81,6 +85,8 @@ struct OsDef {
     /// `microvm`: no PCI, no legacy devices.
     bool is_microvm() const;
 };
+
+const xml::Type& describe(const OsDef*);
 
 } // namespace vireo::qemu
 

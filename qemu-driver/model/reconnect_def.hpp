@@ -13,4 +13,6 @@ struct ReconnectDef {
     std::optional<uint32_t> timeout_s;
 };
 
+const xml::Type& describe(const ReconnectDef*);
+
 } // namespace vireo::qemu

@@ -37,6 +37,8 @@ struct RngDef {
     DeviceInfo info;
 };
 
+const xml::Type& describe(const RngDef*);
+
 } // namespace vireo::qemu
 
 template <>

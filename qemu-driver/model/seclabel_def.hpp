@@ -27,6 +27,9 @@ struct SeclabelOverride {
     std::optional<std::string> label;
 };
 
+const xml::Type& describe(const SeclabelDef*);
+const xml::Type& describe(const SeclabelOverride*);
+
 } // namespace vireo::qemu
 
 template <>

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/xml/enum_names.hpp"
+#include "libshared/xml/parts.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string_view>
-
-namespace vireo::xml {
-/// How an enumeration is spelled; see libshared/xml/binding.hpp.
-template <class E>
-struct EnumNames;
-} // namespace vireo::xml
 
 /// Small value types that many device structs share, and how enumerations are spelled.
 namespace vireo::qemu {
@@ -21,11 +18,7 @@ enum class OnOff { off, on };
 /// A switch spelled `yes`/`no`.
 enum class YesNo { no, yes };
 
-/// The XML spelling of an enumeration's value (QEMU's spelling is the plan's own concern).
-template <class E>
-constexpr std::string_view name_of(E value) {
-    return xml::EnumNames<E>::names[static_cast<std::size_t>(value)];
-}
+using xml::name_of;
 
 } // namespace vireo::qemu
 

@@ -33,9 +33,13 @@ struct VcpuDef {
 
 struct IothreadDef {
     uint32_t id{};
+    /// Made by `fill_defaults` to reach the number in `<iothreads>`; not written.
+    bool automatic{};
     std::optional<uint32_t> thread_pool_min;
     std::optional<uint32_t> thread_pool_max;
 };
+
+const xml::Type& describe(const VcpuDef*);
 
 } // namespace vireo::qemu
 

@@ -53,6 +53,8 @@ struct VideoDef {
     DeviceInfo info;
 };
 
+const xml::Type& describe(const VideoDef*);
+
 } // namespace vireo::qemu
 
 template <>

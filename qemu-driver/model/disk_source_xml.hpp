@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "disk_source.hpp"
+#include "xml_codecs.hpp"
+
+namespace vireo::qemu {
+
+const xml::Type& describe(const FileSource*);
+const xml::Type& describe(const BlockSource*);
+const xml::Type& describe(const DirSource*);
+const xml::Type& describe(const VolumeSource*);
+const xml::Type& describe(const NvmeSource*);
+const xml::Type& describe(const VhostUserSource*);
+const xml::Type& describe(const VhostVdpaSource*);
+const xml::Type& describe(const ReservationsDef*);
+const xml::Type& describe(const SliceDef*);
+
+/// `type=`: which `<source>` follows.
+inline auto image_type() {
+    return xml::attr("type", &DiskImage::source, tag<DiskType>).optional();
+}
+
+/// `<source>` with all that an image can have in it.
+inline auto image_source() {
+    return xml::group("source",
+                      xml::one_of(&DiskImage::source, ByTag<&DiskImage::source>{}),
+                      xml::attr("startupPolicy", &DiskImage::startup_policy),
+                      xml::child(&DiskImage::seclabels),
+                      xml::child(&DiskImage::auth),
+                      xml::child(&DiskImage::reservations),
+                      xml::child(&DiskImage::encryption),
+                      xml::group("slices", xml::child(&DiskImage::slices)));
+}
+
+/// `<metadata_cache>` of a `<driver>` or `<format>`.
+inline auto image_metadata_cache() {
+    return xml::group("metadata_cache",
+                      xml::text("max_size", &DiskImage::metadata_cache_bytes, xml::bytes));
+}
+
+} // namespace vireo::qemu
