@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/error.hpp"
+#include "libshared/xml/binding.hpp"
 #include "libshared/xml/parse.hpp"
 #include "tests/support/xml_sample.hpp"
 
