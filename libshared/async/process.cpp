@@ -29,9 +29,21 @@ namespace {
 struct Prepared {
     std::vector<char*> argv;
     std::vector<char*> envp;
-    std::vector<int> copies; // of the descriptors to pass, standard ones first
-    int above = 2;           // every wanted number is at most this
+    std::vector<int> copies;    // of the descriptors to pass, standard ones first
+    int above = 2;              // every wanted number is at most this
+    char* listen_pid = nullptr; // where $LISTEN_PID's digits go
 };
+
+constexpr std::size_t pid_room = 16;
+
+/// Writes the calling process's pid and `after` before `end`, and gives where the digits begin.
+char* print_own_pid(char* end, char after) noexcept {
+    *--end = after;
+    for (pid_t pid = getpid(); pid > 0; pid /= 10) {
+        *--end = static_cast<char>('0' + pid % 10);
+    }
+    return end;
+}
 
 Prepared prepare(ProcessSpec& spec) {
     Prepared made;
@@ -40,6 +52,18 @@ Prepared prepare(ProcessSpec& spec) {
         made.argv.push_back(argument.data());
     }
     made.argv.push_back(nullptr);
+    if (spec.listen_pid) {
+        if (!spec.environment) {
+            spec.environment.emplace();
+            for (char** variable = environ; *variable != nullptr; ++variable) {
+                spec.environment->emplace_back(*variable);
+            }
+        }
+        std::string& variable = spec.environment->emplace_back("LISTEN_PID=");
+        const std::size_t name = variable.size();
+        variable.resize(name + pid_room);
+        made.listen_pid = variable.data() + name;
+    }
     if (spec.environment) {
         for (std::string& variable : *spec.environment) {
             made.envp.push_back(variable.data());
@@ -54,13 +78,9 @@ Prepared prepare(ProcessSpec& spec) {
 }
 
 bool write_pid_file(const char* path) noexcept {
-    char digits[16];
+    char digits[pid_room];
     char* const end = digits + sizeof digits;
-    char* begin = end;
-    *--begin = '\n';
-    for (pid_t pid = getpid(); pid > 0; pid /= 10) {
-        *--begin = static_cast<char>('0' + pid % 10);
-    }
+    const char* const begin = print_own_pid(end, '\n');
     const int fd = ::open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const bool written =
         fd >= 0 && ::write(fd, begin, static_cast<size_t>(end - begin)) == end - begin;
@@ -106,6 +126,11 @@ bool place_descriptors(const ProcessSpec& spec, Prepared& prepared) noexcept {
     }
     ready = ready && (spec.pid_file.empty() || write_pid_file(spec.pid_file.c_str()));
     ready = ready && place_descriptors(spec, prepared);
+    if (prepared.listen_pid != nullptr) {
+        char* const end = prepared.listen_pid + pid_room;
+        const char* const begin = print_own_pid(end, '\0');
+        std::memmove(prepared.listen_pid, begin, static_cast<std::size_t>(end - begin));
+    }
     if (ready) {
         if (prepared.envp.empty()) {
             execvp(prepared.argv[0], prepared.argv.data());

@@ -33,6 +33,7 @@ struct ProcessSpec {
     std::optional<std::uint64_t> memlock_bytes;          // RLIMIT_MEMLOCK, hard and soft
     std::string pid_file;     // written by the child before it is replaced
     bool own_session = false; // setsid(2)
+    bool listen_pid = false;  // adds $LISTEN_PID, the child's own pid: sd_listen_fds(3) wants it
 };
 
 /// How a process ended. `code` is the exit status, or the signal's number.

@@ -117,7 +117,9 @@ auto invoke(typename Of<M>::Self& self,
 
 /// Keeps object and message alive over the handler's waits, and replies exactly once.
 template <auto M, class Object>
-Task<void> serve(std::shared_ptr<Object> object, Task<typename Of<M>::Value> work, Reply reply) {
+Task<void> serve([[maybe_unused]] std::shared_ptr<Object> object,
+                 Task<typename Of<M>::Value> work,
+                 Reply reply) {
     std::exception_ptr failure; // a handler of exceptions may not wait: reply after it
     try {
         if constexpr (std::is_void_v<typename Of<M>::Value>) {
@@ -155,7 +157,7 @@ void answer(Self& self, typename Of<M>::Arguments&& arguments, sd_bus_message* c
 }
 
 template <class... A>
-std::tuple<A...> arguments_of(sd_bus_message* call, std::tuple<A...>*) {
+std::tuple<A...> arguments_of([[maybe_unused]] sd_bus_message* call, std::tuple<A...>*) {
     return std::tuple<A...>{Codec<A>::read(call)...};
 }
 
@@ -220,14 +222,15 @@ constexpr sd_bus_vtable end() {
     return entry;
 }
 
-/// Names: the arguments', then the result's where there is one.
+/// Names: the arguments', then the result's where there is one. Flags: those of sd_bus_vtable(3),
+/// such as SD_BUS_VTABLE_METHOD_NO_REPLY.
 template <auto M, FixedString... Names>
-constexpr sd_bus_vtable method(const char* name) {
+constexpr sd_bus_vtable method(const char* name, std::uint64_t flags = 0) {
     constexpr std::size_t results = std::is_void_v<typename detail::Of<M>::Value> ? 0 : 1;
     static_assert(sizeof...(Names) == detail::Of<M>::arity + results,
                   "a method names each argument and its result");
     return sd_bus_vtable{.type = _SD_BUS_VTABLE_METHOD,
-                         .flags = SD_BUS_VTABLE_UNPRIVILEGED,
+                         .flags = flags | SD_BUS_VTABLE_UNPRIVILEGED,
                          .x = {.method = {.member = name,
                                           .signature = detail::input_signature<M>.c_str(),
                                           .result = detail::output_signature<M>.c_str(),

@@ -33,7 +33,7 @@ class DriverInterface : public std::enable_shared_from_this<DriverInterface> {
 
 constexpr sd_bus_vtable driver_vtable[] = {
     bus::start(),
-    bus::method<&DriverInterface::client_left, "name">("ClientLeft"),
+    bus::method<&DriverInterface::client_left, "name">("ClientLeft", SD_BUS_VTABLE_METHOD_NO_REPLY),
     bus::signal<"name">::of<std::string>("WatchClient"),
     bus::signal<>::of<>("Idle"),
     bus::end(),
@@ -71,8 +71,10 @@ class Daemon {
         }
         check(sd_event_set_watchdog(loop_.get(), 1), "start the watchdog");
         make_folders(options_.directories.runtime);
-        lock_ = lock_instance(options_.directories.runtime + "/" +
-                              info_.name.substr(info_.name.find('-') + 1) + ".pid");
+        if (!info_.socket.empty()) { // one that only has bus names is kept single by those
+            lock_ = lock_instance(options_.directories.runtime + "/" +
+                                  info_.name.substr(info_.name.find('-') + 1) + ".pid");
+        }
         service_ = make(context_);
         if (!info_.socket.empty()) {
             objects_.add_object(driver_path, driver_interface, driver_vtable, driver_);
