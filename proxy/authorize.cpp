@@ -23,7 +23,7 @@ bool allows(Verdict verdict, std::string_view action) noexcept {
 }
 
 bool lasts(Verdict verdict) noexcept {
-    return verdict == Verdict::granted || verdict == Verdict::denied;
+    return verdict != Verdict::after_authentication;
 }
 
 std::string refusal(Verdict verdict, std::string_view action) {

@@ -40,7 +40,10 @@ bool below(std::string_view path, std::string_view prefix) noexcept {
     return path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/';
 }
 
-bool is_standard(std::string_view interface) noexcept {
+bool is_standard(std::string_view path, std::string_view interface) noexcept {
+    if (interface == object_manager) {
+        return path == native_root;
+    }
     return std::any_of(std::begin(standard_methods),
                        std::end(standard_methods),
                        [&](const StandardMethod& m) { return m.interface == interface; });
@@ -133,8 +136,7 @@ Route route_standard(const CallHeader& call, const StandardMethod& method) {
 /// The standard method that is meant, nullptr for none at this path.
 const StandardMethod* find_standard(const CallHeader& call) noexcept {
     for (const StandardMethod& m : standard_methods) {
-        const bool at = m.interface != object_manager || call.path == native_root;
-        if (at && m.member == call.member &&
+        if (is_standard(call.path, m.interface) && m.member == call.member &&
             (call.interface.empty() || call.interface == m.interface)) {
             return &m;
         }
@@ -144,7 +146,7 @@ const StandardMethod* find_standard(const CallHeader& call) noexcept {
 
 Route route_get_all(const CallHeader& call, std::string_view interface) {
     Route route;
-    bool known = interface.empty() || is_standard(interface);
+    bool known = interface.empty() || is_standard(call.path, interface);
     std::string_view unserved;
     each_interface(call.path, interface, [&](const ContractInterface& i) {
         known = true;
@@ -205,7 +207,7 @@ Route route_call(const CallHeader& call) {
     if (const StandardMethod* const method = find_standard(call)) {
         return route_standard(call, *method);
     }
-    if (!call.interface.empty() && !has_interface && !is_standard(call.interface)) {
+    if (!call.interface.empty() && !has_interface && !is_standard(call.path, call.interface)) {
         return unknown_interface(call.path, call.interface);
     }
     return refuse(SD_BUS_ERROR_UNKNOWN_METHOD,
@@ -232,7 +234,7 @@ Route route_property(const CallHeader& call, const PropertyName& name) {
         const ContractMember* const found = i.find(MemberKind::property, name.property);
         property = property != nullptr ? property : found;
     });
-    if (!has_interface && !is_standard(name.interface)) {
+    if (!has_interface && !is_standard(call.path, name.interface)) {
         return unknown_interface(call.path, name.interface);
     }
     if (property == nullptr) {
