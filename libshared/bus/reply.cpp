@@ -69,9 +69,18 @@ void Reply::send() {
     call_ = Message();
 }
 
-void Reply::fail(const std::exception_ptr& failure) noexcept {
+void Reply::send_made(const Message& message) {
+    if (expected()) {
+        finish(message);
+    }
+    call_ = Message();
+}
+
+void Reply::fail(const std::exception_ptr& failure, const char* interface) noexcept {
     sd_bus_error error{};
-    to_bus_error(&error, failure, sd_bus_message_get_interface(call_.get()));
+    to_bus_error(&error,
+                 failure,
+                 interface == nullptr ? sd_bus_message_get_interface(call_.get()) : interface);
     // A caller that has left is no failure of ours.
     sd_bus_reply_method_error(call_.get(), &error);
     sd_bus_error_free(&error);

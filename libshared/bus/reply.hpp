@@ -47,7 +47,10 @@ class Reply {
         call_ = Message();
     }
 
-    void fail(const std::exception_ptr& failure) noexcept;
+    /// Sends a reply that was made elsewhere from the same call.
+    void send_made(const Message& message);
+    /// `interface` decides the error's name where it is another than the call's: Properties.
+    void fail(const std::exception_ptr& failure, const char* interface = nullptr) noexcept;
 
   private:
     bool expected() const noexcept;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/bus/tree.hpp"
 
+#include "libshared/bus/properties.hpp"
 #include "libshared/bus/reply.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,10 +16,6 @@ namespace {
 bool below(std::string_view path, std::string_view prefix) {
     return path.size() > prefix.size() + 1 && path.starts_with(prefix) &&
            path[prefix.size()] == '/';
-}
-
-bool is_property(const sd_bus_vtable& entry) {
-    return entry.type == _SD_BUS_VTABLE_PROPERTY || entry.type == _SD_BUS_VTABLE_WRITABLE_PROPERTY;
 }
 
 void reply_error(sd_bus_message* call, const char* name, const std::string& text) {
@@ -60,6 +58,10 @@ void ObjectTree::attach(sd_bus* connection) {
                 return sd_bus_add_object_manager(connection, slot, path.c_str());
             },
             path);
+    }
+    connected_once_ = true;
+    for (const auto& tell : std::exchange(kept_, {})) {
+        tell(connection);
     }
 }
 
@@ -120,33 +122,53 @@ const ObjectTree::Export* ObjectTree::export_for(std::string_view path,
 
 int ObjectTree::on_message(sd_bus_message* message, void* context, sd_bus_error*) noexcept {
     auto& self = *static_cast<ObjectTree*>(context);
-    const bool all =
-        sd_bus_message_is_method_call(message, "org.freedesktop.DBus.Properties", "GetAll") > 0;
-    if (!all &&
-        sd_bus_message_is_method_call(message, "org.freedesktop.DBus.Properties", "Set") <= 0) {
+    const char* interface = sd_bus_message_get_interface(message);
+    const char* member = sd_bus_message_get_member(message);
+    if (interface == nullptr || std::strcmp(interface, "org.freedesktop.DBus.Properties") != 0 ||
+        sd_bus_message_is_method_call(message, nullptr, nullptr) <= 0) {
         return 0;
     }
+    const std::string_view verb = member;
+    const char* signature = verb == "GetAll" ? "s" : verb == "Get" ? "ss" : "ssv";
     try {
-        if (sd_bus_message_has_signature(message, all ? "s" : "ssv") <= 0) {
+        if (sd_bus_message_has_signature(message, signature) <= 0) {
             return 0; // sd-bus says what is wrong with it
         }
-        const char* interface = nullptr;
         check(sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &interface),
               "read a D-Bus message");
         const Export* entry = self.export_for(sd_bus_message_get_path(message), interface);
-        if (entry == nullptr) {
-            sd_bus_message_rewind(message, 1);
-            return 0;
-        }
-        if (all) {
+        bool answered = entry != nullptr;
+        if (entry != nullptr && verb == "GetAll") {
             self.get_all(message, *entry);
-        } else {
+        } else if (entry != nullptr && verb == "Set") {
             self.set(message, *entry);
+        } else if (entry != nullptr) {
+            answered = self.get(message, *entry);
         }
+        if (!answered) {
+            sd_bus_message_rewind(message, 1);
+        }
+        return answered ? 1 : 0;
     } catch (...) {
-        Reply(Message::share(message)).fail(std::current_exception());
+        Reply(Message::share(message)).fail(std::current_exception(), interface);
     }
     return 1;
+}
+
+bool ObjectTree::get(sd_bus_message* call, const Export& entry) {
+    const char* name = nullptr;
+    check(sd_bus_message_read_basic(call, SD_BUS_TYPE_STRING, &name), "read a D-Bus message");
+    const WaitingProperty* waiting = find_waiting(entry.waiting, name);
+    const std::shared_ptr<void> object =
+        waiting == nullptr ? nullptr : entry.find(sd_bus_message_get_path(call));
+    if (!object) {
+        return false;
+    }
+    const sd_bus_vtable* item = find_property(entry.vtable, name);
+    entry.waiting.tasks->spawn(
+        answer_get(object, Reply(Message::share(call)), new_return(call), item, waiting),
+        fmt::format("read {}", name));
+    return true;
 }
 
 void ObjectTree::get_all(sd_bus_message* call, const Export& entry) {
@@ -154,45 +176,17 @@ void ObjectTree::get_all(sd_bus_message* call, const Export& entry) {
     if (!object) {
         return reply_error(call, SD_BUS_ERROR_UNKNOWN_OBJECT, "unknown object");
     }
-    sd_bus_message* raw = nullptr;
-    check(sd_bus_message_new_method_return(call, &raw), "create a reply");
-    const Message reply(raw);
-    const bool extra = std::string_view(entry.interface).starts_with("org.libvirt.");
-    check(sd_bus_message_open_container(raw, SD_BUS_TYPE_ARRAY, "{sv}"), "write a D-Bus message");
-    for (const sd_bus_vtable* item = entry.vtable; item->type != _SD_BUS_VTABLE_END; ++item) {
-        if (!is_property(*item)) {
-            continue;
-        }
-        const auto& property = item->x.property;
-        check(sd_bus_message_open_container(raw, SD_BUS_TYPE_DICT_ENTRY, "sv"),
-              "write a D-Bus message");
-        append(raw, std::string(property.member));
-        if (extra) {
-            check(sd_bus_message_open_container(raw, SD_BUS_TYPE_VARIANT, "v"),
-                  "write a D-Bus message");
-        }
-        check(sd_bus_message_open_container(raw, SD_BUS_TYPE_VARIANT, property.signature),
-              "write a D-Bus message");
-        sd_bus_error error{};
-        if (property.get(nullptr,
-                         sd_bus_message_get_path(call),
-                         entry.interface,
-                         property.member,
-                         raw,
-                         object.get(),
-                         &error) < 0) {
-            sd_bus_reply_method_error(call, &error);
-            sd_bus_error_free(&error);
-            return;
-        }
-        check(sd_bus_message_close_container(raw), "write a D-Bus message");
-        if (extra) {
-            check(sd_bus_message_close_container(raw), "write a D-Bus message");
-        }
-        check(sd_bus_message_close_container(raw), "write a D-Bus message");
+    auto answering = answer_get_all(object,
+                                    Reply(Message::share(call)),
+                                    new_return(call),
+                                    entry.vtable,
+                                    &entry.waiting,
+                                    entry.interface);
+    if (entry.waiting.tasks != nullptr) {
+        entry.waiting.tasks->spawn(std::move(answering), "read all properties");
+    } else {
+        answering.handle().resume(); // nothing in it waits
     }
-    check(sd_bus_message_close_container(raw), "write a D-Bus message");
-    check(sd_bus_send(nullptr, raw, nullptr), "send a reply");
 }
 
 void ObjectTree::set(sd_bus_message* call, const Export& entry) {
@@ -202,10 +196,7 @@ void ObjectTree::set(sd_bus_message* call, const Export& entry) {
     }
     const char* name = nullptr;
     check(sd_bus_message_read_basic(call, SD_BUS_TYPE_STRING, &name), "read a D-Bus message");
-    for (const sd_bus_vtable* item = entry.vtable; item->type != _SD_BUS_VTABLE_END; ++item) {
-        if (!is_property(*item) || std::strcmp(item->x.property.member, name) != 0) {
-            continue;
-        }
+    if (const sd_bus_vtable* item = find_property(entry.vtable, name)) {
         const auto& property = item->x.property;
         if (property.set == nullptr) {
             return reply_error(call,
@@ -246,29 +237,36 @@ void ObjectTree::send(const Message& message) {
         nullptr, message.get(), nullptr); // a connection that has just gone misses it: no error
 }
 
+void ObjectTree::on_each(std::function<void(sd_bus*)> tell) {
+    constexpr std::size_t most_kept = 100'000;
+    for (const auto& [connection, slots] : connections_) {
+        tell(connection);
+    }
+    if (!connected_once_ && kept_.size() < most_kept) {
+        kept_.push_back(std::move(tell));
+    }
+}
+
 void ObjectTree::properties_changed(const std::string& path,
                                     const char* interface,
                                     std::span<const char* const> names) {
-    std::vector<char*> array;
-    for (const char* name : names) {
-        array.push_back(const_cast<char*>(name)); // NOLINT: sd-bus only reads them
-    }
-    array.push_back(nullptr);
-    for (const auto& [connection, slots] : connections_) {
+    on_each([path, interface, kept = std::vector<const char*>(names.begin(), names.end())](
+                sd_bus* connection) {
+        std::vector<char*> array;
+        for (const char* name : kept) {
+            array.push_back(const_cast<char*>(name)); // NOLINT: sd-bus only reads them
+        }
+        array.push_back(nullptr);
         sd_bus_emit_properties_changed_strv(connection, path.c_str(), interface, array.data());
-    }
+    });
 }
 
 void ObjectTree::object_added(const std::string& path) {
-    for (const auto& [connection, slots] : connections_) {
-        sd_bus_emit_object_added(connection, path.c_str());
-    }
+    on_each([path](sd_bus* connection) { sd_bus_emit_object_added(connection, path.c_str()); });
 }
 
 void ObjectTree::object_removed(const std::string& path) {
-    for (const auto& [connection, slots] : connections_) {
-        sd_bus_emit_object_removed(connection, path.c_str());
-    }
+    on_each([path](sd_bus* connection) { sd_bus_emit_object_removed(connection, path.c_str()); });
 }
 
 } // namespace vireo::bus

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libshared/bus/codec.hpp"
+#include "libshared/bus/properties.hpp"
 #include "libshared/bus/types.hpp"
 
 #include <functional>
@@ -35,7 +36,8 @@ class ObjectTree {
     void add_object(std::string path,
                     const char* interface,
                     const sd_bus_vtable* vtable,
-                    std::shared_ptr<T> object) {
+                    std::shared_ptr<T> object,
+                    WaitingProperties waiting = {}) {
         add(Export{*this,
                    std::move(path),
                    interface,
@@ -44,7 +46,8 @@ class ObjectTree {
                    [object = std::move(object)](std::string_view) {
                        return std::shared_ptr<void>(object);
                    },
-                   {}});
+                   {},
+                   std::move(waiting)});
     }
 
     /// All paths below `prefix`. `find` throws what the caller is to be told where there is no such
@@ -64,7 +67,8 @@ class ObjectTree {
                    [find = std::move(find)](std::string_view path) {
                        return std::shared_ptr<void>(find(path));
                    },
-                   std::move(list)});
+                   std::move(list),
+                   {}});
     }
 
     /// Serves org.freedesktop.DBus.ObjectManager at `path` over the collections below it.
@@ -74,17 +78,18 @@ class ObjectTree {
     void attach(sd_bus* connection);
     void detach(sd_bus* connection) noexcept;
 
-    /// Sends a signal on every connection.
+    /// Sends a signal on every connection. What is sent before the first one is there is kept for
+    /// it: what a restarted daemon finds changed must reach somebody.
     template <class... A>
     void emit(const std::string& path,
               const char* interface,
               const char* member,
               const A&... arguments) {
-        for (const auto& [connection, slots] : connections_) {
+        on_each([=](sd_bus* connection) {
             const Message message = new_signal(connection, path, interface, member);
             (append(message.get(), arguments), ...);
             send(message);
-        }
+        });
     }
 
     /// PropertiesChanged with the values of now.
@@ -104,6 +109,7 @@ class ObjectTree {
         bool collection;
         std::function<std::shared_ptr<void>(std::string_view)> find;
         std::function<std::vector<std::string>()> list;
+        WaitingProperties waiting;
     };
 
     static int on_find(sd_bus* connection,
@@ -119,9 +125,12 @@ class ObjectTree {
                        sd_bus_error* error) noexcept;
     static int on_message(sd_bus_message* message, void* self, sd_bus_error* error) noexcept;
 
+    void on_each(std::function<void(sd_bus*)> tell);
+
     void add(Export entry) { exports_.push_back(std::move(entry)); }
 
     const Export* export_for(std::string_view path, std::string_view interface) const;
+    bool get(sd_bus_message* call, const Export& entry);
     void get_all(sd_bus_message* call, const Export& entry);
     void set(sd_bus_message* call, const Export& entry);
     static Message new_signal(sd_bus* connection,
@@ -133,6 +142,8 @@ class ObjectTree {
     std::list<Export> exports_; // sd-bus holds pointers to them
     std::vector<std::string> managers_;
     std::map<sd_bus*, std::vector<Slot>> connections_;
+    std::vector<std::function<void(sd_bus*)>> kept_; // until the first connection
+    bool connected_once_ = false;
     std::shared_ptr<void> found_; // alive while sd-bus hands its pointer to the handler
 };
 

@@ -4,6 +4,7 @@
 #include "libshared/async/scope.hpp"
 #include "libshared/async/task.hpp"
 #include "libshared/bus/codec.hpp"
+#include "libshared/bus/properties.hpp"
 #include "libshared/bus/reply.hpp"
 
 #include <systemd/sd-bus.h>
@@ -182,13 +183,24 @@ int on_get(sd_bus*,
            sd_bus_message* reply,
            void* self,
            sd_bus_error* error) noexcept {
-    try {
-        append(reply, (static_cast<typename Of<M>::Self*>(self)->*M)());
-        return 1;
-    } catch (...) {
-        to_bus_error(error, std::current_exception(), interface);
-        return -EIO;
+    if constexpr (Of<M>::waits) {
+        return -EBUSY; // read through waiting<M>, never by sd-bus
+    } else {
+        try {
+            append(reply, (static_cast<typename Of<M>::Self*>(self)->*M)());
+            return 1;
+        } catch (...) {
+            to_bus_error(error, std::current_exception(), interface);
+            return -EIO;
+        }
     }
+}
+
+template <auto M>
+Task<void> append_later(std::shared_ptr<void> self, sd_bus_message* reply) {
+    auto reading = (static_cast<typename Of<M>::Self*>(self.get())->*M)();
+    const auto value = co_await std::move(reading);
+    append(reply, value);
 }
 
 /// Called by the ObjectTree, not by sd-bus: `call` is the whole call, positioned at the value, and
@@ -255,6 +267,12 @@ constexpr sd_bus_vtable property(const char* name, Changes changes = Changes::un
                                             .get = &detail::on_get<Get>,
                                             .set = nullptr,
                                             .offset = 0}}};
+}
+
+/// Tells the ObjectTree how a property is read whose getter is a Task.
+template <auto Get>
+WaitingProperty waiting(const char* name) {
+    return WaitingProperty{name, &detail::append_later<Get>};
 }
 
 template <auto Get, auto Set>
