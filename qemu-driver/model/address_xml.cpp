@@ -165,8 +165,8 @@ const xml::Type& describe(const DeviceInfo*) {
         xml::group("alias", xml::attr("name", &DeviceInfo::alias)),
         xml::child(&DeviceInfo::rom),
         xml::group("address",
-                   xml::attr("type", &DeviceInfo::address, tag<AddressType>).optional(),
-                   xml::one_of(&DeviceInfo::address, ByTag<&DeviceInfo::address>{}))
+                   xml::kind<AddressType>("type", &DeviceInfo::address).optional(),
+                   xml::one_of(&DeviceInfo::address))
             .write_if([](const DeviceInfo& i) { return i.address.index() != 0; }));
     return type;
 }

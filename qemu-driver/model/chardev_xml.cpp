@@ -189,11 +189,11 @@ static const xml::Type& describe(const ChardevLog*) {
 }
 
 const xml::Type& describe(const ChardevSource*) {
-    static const xml::Type type = xml::element<ChardevSource>(
-        "",
-        xml::attr("type", &ChardevSource::backend, tag<ChardevType>),
-        xml::one_of(&ChardevSource::backend, ByTag<&ChardevSource::backend>{}),
-        xml::child(&ChardevSource::log));
+    static const xml::Type type =
+        xml::element<ChardevSource>("",
+                                    xml::kind<ChardevType>("type", &ChardevSource::backend),
+                                    xml::one_of(&ChardevSource::backend),
+                                    xml::child(&ChardevSource::log));
     return type;
 }
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 /// `<cpu>`: model, features, topology, NUMA cells.
@@ -78,16 +79,22 @@ struct NumaCell {
     std::vector<HmatCache> caches;
 };
 
-enum class HmatLatencyType { access, read, write };
+enum class HmatAccess { access, read, write };
 
-/// `<latency>` (ns) or `<bandwidth>` (KiB/s) between two cells.
+/// What one access from a cell to another costs.
 struct HmatInterconnect {
-    bool is_bandwidth{};
     uint32_t initiator{};
     uint32_t target{};
     std::optional<uint32_t> cache;
-    HmatLatencyType type{};
-    uint64_t value{};
+    HmatAccess type{};
+};
+
+struct HmatLatency : HmatInterconnect {
+    uint64_t ns{};
+};
+
+struct HmatBandwidth : HmatInterconnect {
+    uint64_t kib_per_s{};
 };
 
 struct CpuDef {
@@ -102,7 +109,7 @@ struct CpuDef {
     std::optional<CpuPhysBits> phys_bits;
     std::vector<CpuFeature> features;
     std::vector<NumaCell> cells;
-    std::vector<HmatInterconnect> interconnects;
+    std::vector<std::variant<HmatLatency, HmatBandwidth>> interconnects;
 };
 
 const xml::Type& describe(const CpuDef*);
@@ -162,6 +169,6 @@ struct vireo::xml::EnumNames<vireo::qemu::HmatPolicy> {
 };
 
 template <>
-struct vireo::xml::EnumNames<vireo::qemu::HmatLatencyType> {
+struct vireo::xml::EnumNames<vireo::qemu::HmatAccess> {
     static constexpr std::array<std::string_view, 3> names{"access", "read", "write"};
 };

@@ -6,6 +6,9 @@
 /// What every device can carry: address, alias, boot order, option ROM, ACPI index.
 namespace vireo::qemu {
 
+/// `<address type='pci' …/>` where only PCI can be.
+enum class PciAddressKind { pci };
+
 /// `<rom enabled= bar= file=/>` of a PCI device.
 struct RomDef {
     std::optional<YesNo> enabled;
@@ -65,4 +68,9 @@ template <>
 struct vireo::xml::EnumNames<vireo::qemu::VirtioModel> {
     static constexpr std::array<std::string_view, 3> names{
         "virtio", "virtio-transitional", "virtio-non-transitional"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::PciAddressKind> {
+    static constexpr std::array<std::string_view, 1> names{"pci"};
 };

@@ -18,13 +18,13 @@ const xml::Type& describe(const SliceDef*);
 
 /// `type=`: which `<source>` follows.
 inline auto image_type() {
-    return xml::attr("type", &DiskImage::source, tag<DiskType>).optional();
+    return xml::kind<DiskType>("type", &DiskImage::source).optional();
 }
 
 /// `<source>` with all that an image can have in it.
 inline auto image_source() {
     return xml::group("source",
-                      xml::one_of(&DiskImage::source, ByTag<&DiskImage::source>{}),
+                      xml::one_of(&DiskImage::source),
                       xml::attr("startupPolicy", &DiskImage::startup_policy),
                       xml::child(&DiskImage::seclabels),
                       xml::child(&DiskImage::auth),

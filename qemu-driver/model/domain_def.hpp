@@ -57,6 +57,12 @@ struct PmDef {
     std::optional<YesNo> suspend_to_disk;
 };
 
+/// `<genid>`: tells the guest that it is another one than before (after a revert to a snapshot).
+struct GenidDef {
+    /// Absent only before `fill_defaults`.
+    std::optional<std::string> uuid;
+};
+
 struct QemuEnv {
     std::string name;
     std::optional<std::string> value;
@@ -66,6 +72,28 @@ struct QemuEnv {
 struct QemuCommandline {
     std::vector<std::string> args;
     std::vector<QemuEnv> env;
+};
+
+/// `<qemu:capabilities>`: libvirt's flags of a QEMU binary, to be taken as there or not there.
+struct QemuCapabilityOverrides {
+    std::vector<std::string> add;
+    std::vector<std::string> del;
+};
+
+enum class DeprecationBehavior { none, omit, reject, crash };
+
+enum class OverrideType { string, signed_, unsigned_, bool_, remove };
+
+struct QemuProperty {
+    std::string name;
+    OverrideType type{};
+    std::optional<std::string> value;
+};
+
+/// `<qemu:override><qemu:device alias=><qemu:frontend>`: properties of a device's front end.
+struct QemuOverride {
+    std::string alias;
+    std::vector<QemuProperty> properties;
 };
 
 struct Devices {
@@ -107,7 +135,7 @@ struct DomainDef {
     std::string name;
     /// Lower case with dashes; absent only before `fill_defaults`.
     std::optional<std::string> uuid;
-    std::optional<std::string> genid;
+    std::optional<GenidDef> genid;
     std::optional<std::string> title;
     std::optional<std::string> description;
     /// The whole `<metadata>` element as it was written.
@@ -135,6 +163,11 @@ struct DomainDef {
     Devices devices;
     std::vector<SeclabelDef> seclabels;
     std::optional<QemuCommandline> qemu_commandline;
+    std::optional<QemuCapabilityOverrides> qemu_capabilities;
+    std::optional<DeprecationBehavior> qemu_deprecation;
+    std::vector<QemuOverride> qemu_overrides;
+    /// Line of the root element.
+    xml::Where where;
 };
 
 const xml::Type& describe(const DomainDef*);
@@ -156,4 +189,15 @@ template <>
 struct vireo::xml::EnumNames<vireo::qemu::LockFailureAction> {
     static constexpr std::array<std::string_view, 4> names{
         "poweroff", "restart", "pause", "ignore"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::DeprecationBehavior> {
+    static constexpr std::array<std::string_view, 4> names{"none", "omit", "reject", "crash"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::OverrideType> {
+    static constexpr std::array<std::string_view, 5> names{
+        "string", "signed", "unsigned", "bool", "remove"};
 };

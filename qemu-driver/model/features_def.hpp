@@ -59,6 +59,11 @@ struct KvmFeatures {
     std::optional<KvmDirtyRing> dirty_ring;
 };
 
+/// `<hap state=/>`: without a state it is on.
+struct SwitchFeature {
+    std::optional<OnOff> state;
+};
+
 struct ApicFeature {
     std::optional<OnOff> eoi;
 };
@@ -73,17 +78,17 @@ struct FeaturesDef {
     bool acpi{};
     bool pae{};
     std::optional<ApicFeature> apic;
-    std::optional<OnOff> hap;
+    std::optional<SwitchFeature> hap;
     bool viridian{};
     bool privnet{};
     std::optional<HypervFeatures> hyperv;
     std::optional<KvmFeatures> kvm;
-    std::optional<OnOff> pvspinlock;
+    std::optional<SwitchFeature> pvspinlock;
     std::optional<OnOff> pmu;
     std::optional<OnOff> vmport;
     std::optional<IoapicDriver> ioapic;
     std::optional<SmmFeature> smm;
-    std::optional<OnOff> vmcoreinfo;
+    std::optional<SwitchFeature> vmcoreinfo;
     std::optional<uint64_t> tcg_tb_cache_kib;
 };
 

@@ -39,7 +39,7 @@ struct GraphicsListen {
 
 /// Password of VNC or SPICE. Written only where secrets are asked for.
 struct GraphicsPassword {
-    std::string password;
+    std::optional<std::string> password;
     /// UTC, `2010-04-09T15:51:00`.
     std::optional<std::string> valid_to;
     /// `keep`, `disconnect` or `fail`: what happens to a client when it changes.
@@ -58,7 +58,7 @@ struct VncGraphics {
     std::optional<VncSharePolicy> share_policy;
     std::optional<YesNo> power_control;
     std::optional<uint32_t> audio_id;
-    std::optional<GraphicsPassword> password;
+    GraphicsPassword password;
 };
 
 enum class SpiceChannelName {
@@ -100,7 +100,7 @@ struct SpiceGraphics {
     std::optional<YesNo> filetransfer_enable;
     std::optional<YesNo> gl_enable;
     std::optional<std::string> rendernode;
-    std::optional<GraphicsPassword> password;
+    GraphicsPassword password;
 };
 
 struct SdlGraphics {

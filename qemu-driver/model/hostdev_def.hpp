@@ -10,33 +10,53 @@ namespace vireo::qemu {
 enum class PciHostdevDriver { kvm, vfio, xen };
 
 struct PciHostdev {
+    std::optional<PciAddressKind> kind;
     PciAddress address;
     std::optional<PciHostdevDriver> driver;
 };
 
+/// Which of the guest's resets reach the device.
+enum class GuestReset { off, uninitialized, on };
+
 struct UsbHostdev {
     std::optional<uint32_t> vendor;
     std::optional<uint32_t> product;
+    /// `<address bus= device=/>`: where on the host, instead of or beside what.
     std::optional<uint32_t> bus;
     std::optional<uint32_t> device;
     std::optional<StartupPolicy> startup_policy;
-    /// `guestReset=`: off, uninitialized, on.
-    std::optional<std::string> guest_reset;
+    std::optional<GuestReset> guest_reset;
 };
 
-/// `<source><adapter name='scsi_host0'/><address bus= target= unit=/>` or an iSCSI LUN.
-struct ScsiHostdev {
-    std::optional<std::string> adapter;
+struct ScsiHostAddress {
     uint32_t bus{};
     uint32_t target{};
     uint64_t unit{};
-    std::optional<NetworkSource> iscsi;
-    std::optional<AuthDef> iscsi_auth;
+};
+
+enum class ScsiProtocol { adapter, iscsi };
+enum class HostdevSgio { filtered, unfiltered };
+
+/// A SCSI device behind a host adapter, or an iSCSI LUN.
+struct ScsiHostdev {
+    /// iSCSI: `name`, `hosts` and what follows; otherwise the adapter and the address on it.
+    std::optional<ScsiProtocol> protocol;
+    std::optional<std::string> name;
+    std::vector<SourceHost> hosts;
+    std::optional<std::string> initiator_iqn;
+    std::optional<AuthDef> auth;
+    /// `scsi_host0`.
+    std::optional<std::string> adapter;
+    std::optional<ScsiHostAddress> address;
+    std::optional<HostdevSgio> sgio;
     std::optional<YesNo> rawio;
 };
 
 /// `<source protocol='vhost' wwpn=/>`.
+enum class VhostProtocol { vhost };
+
 struct ScsiVhostHostdev {
+    VhostProtocol protocol{};
     std::string wwpn;
     std::optional<VirtioModel> model;
 };
@@ -93,4 +113,24 @@ struct vireo::xml::EnumNames<vireo::qemu::HostdevType> {
 template <>
 struct vireo::xml::EnumNames<vireo::qemu::HostdevMode> {
     static constexpr std::array<std::string_view, 2> names{"subsystem", "capabilities"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::ScsiProtocol> {
+    static constexpr std::array<std::string_view, 2> names{"adapter", "iscsi"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::HostdevSgio> {
+    static constexpr std::array<std::string_view, 2> names{"filtered", "unfiltered"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::VhostProtocol> {
+    static constexpr std::array<std::string_view, 1> names{"vhost"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::GuestReset> {
+    static constexpr std::array<std::string_view, 3> names{"off", "uninitialized", "on"};
 };

@@ -19,8 +19,9 @@ enum class InputGrabToggle {
 };
 
 struct InputSource {
-    /// Device node of the host.
-    std::string path;
+    /// Device node of the host: `evdev` for passthrough, `dev` for type='evdev'.
+    std::optional<std::string> evdev;
+    std::optional<std::string> dev;
     std::optional<InputGrab> grab;
     std::optional<InputGrabToggle> grab_toggle;
     std::optional<OnOff> repeat;

@@ -3,8 +3,7 @@
 
 #include "chardev_def.hpp"
 #include "device_info.hpp"
-
-#include <map>
+#include "disk_source.hpp"
 
 /// `<interface>`.
 namespace vireo::qemu {
@@ -31,7 +30,27 @@ struct UserSource {
     std::optional<std::string> dev;
 };
 
-struct EthernetSource {};
+struct IpDef {
+    std::optional<std::string> family;
+    std::string address;
+    std::optional<uint32_t> prefix;
+    std::optional<std::string> peer;
+};
+
+struct RouteDef {
+    std::optional<std::string> family;
+    std::string address;
+    std::optional<std::string> netmask;
+    std::optional<uint32_t> prefix;
+    std::optional<std::string> gateway;
+    std::optional<uint32_t> metric;
+};
+
+/// type='ethernet': addresses of the host's side.
+struct EthernetSource {
+    std::vector<IpDef> ips;
+    std::vector<RouteDef> routes;
+};
 
 struct BridgeSource {
     std::string bridge;
@@ -52,7 +71,10 @@ struct DirectSource {
 
 /// type='vhostuser': a UNIX socket.
 struct VhostUserInterfaceSource {
-    ChardevSource chardev;
+    VhostUserTransport transport{};
+    std::string path;
+    SocketMode mode{};
+    std::optional<ReconnectDef> reconnect;
 };
 
 /// A socket between guests; each type that uses one has a struct of its own.
@@ -74,9 +96,9 @@ struct UdpSource : SocketSource {};
 
 /// type='hostdev': a PCI virtual function.
 struct HostdevInterfaceSource {
+    PciAddressKind kind{};
     PciAddress address;
     std::optional<YesNo> managed;
-    std::optional<std::string> driver;
 };
 
 struct VdpaSource {
@@ -109,7 +131,8 @@ using InterfaceSource = std::variant<UserSource,
                                      NullSource,
                                      VdsSource>;
 
-enum class InterfaceBackendDriver { vhost, qemu };
+/// `vhost` and `qemu`: who moves virtio's packets; the others of a PCI function.
+enum class InterfaceBackendDriver { vhost, qemu, kvm, vfio };
 enum class TxMode { iothread, timer };
 
 /// `<driver><host …/>`: offloads of the host's side; absent ones are QEMU's.
@@ -152,22 +175,6 @@ struct InterfaceBackend {
     std::optional<std::string> vhost;
 };
 
-struct IpDef {
-    std::optional<std::string> family;
-    std::string address;
-    std::optional<uint32_t> prefix;
-    std::optional<std::string> peer;
-};
-
-struct RouteDef {
-    std::optional<std::string> family;
-    std::string address;
-    std::optional<std::string> netmask;
-    std::optional<uint32_t> prefix;
-    std::optional<std::string> gateway;
-    std::optional<uint32_t> metric;
-};
-
 enum class VlanNativeMode { tagged, untagged };
 
 struct VlanTag {
@@ -180,10 +187,15 @@ struct VlanDef {
     std::vector<VlanTag> tags;
 };
 
-/// `<virtualport type=><parameters …/>`; the parameters are kept by name.
+/// `<virtualport type=><parameters …/>`; which parameters there are depends on the type.
 struct VirtualPortDef {
     std::optional<std::string> type;
-    std::map<std::string, std::string> parameters;
+    std::optional<uint32_t> manager_id;
+    std::optional<uint32_t> type_id;
+    std::optional<uint32_t> type_id_version;
+    std::optional<std::string> instance_id;
+    std::optional<std::string> interface_id;
+    std::optional<std::string> profile_id;
 };
 
 struct FilterParameter {
@@ -253,8 +265,6 @@ struct InterfaceDef {
     std::optional<uint64_t> sndbuf_bytes;
     std::vector<IpDef> ips;
     std::vector<RouteDef> routes;
-    std::vector<IpDef> source_ips;
-    std::vector<RouteDef> source_routes;
     DeviceInfo info;
 
     InterfaceType type() const { return static_cast<InterfaceType>(source.index()); }
@@ -292,7 +302,7 @@ struct vireo::xml::EnumNames<vireo::qemu::DirectMode> {
 
 template <>
 struct vireo::xml::EnumNames<vireo::qemu::InterfaceBackendDriver> {
-    static constexpr std::array<std::string_view, 2> names{"vhost", "qemu"};
+    static constexpr std::array<std::string_view, 4> names{"vhost", "qemu", "kvm", "vfio"};
 };
 
 template <>

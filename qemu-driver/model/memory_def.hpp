@@ -26,13 +26,16 @@ struct HugePage {
     std::optional<std::string> nodeset;
 };
 
+struct HugePagesDef {
+    /// None: the host's default size.
+    std::vector<HugePage> pages;
+};
+
 enum class MemoryBackingSource { file, anonymous, memfd };
 enum class MemoryAllocation { immediate, ondemand };
 
 struct MemoryBackingDef {
-    /// `<hugepages/>` without pages: the host's default size.
-    bool hugepages{};
-    std::vector<HugePage> pages;
+    std::optional<HugePagesDef> hugepages;
     bool nosharepages{};
     bool locked{};
     std::optional<MemoryBackingSource> source;

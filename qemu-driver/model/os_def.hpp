@@ -72,7 +72,7 @@ struct OsDef {
     std::optional<std::string> initrd;
     std::optional<std::string> cmdline;
     std::optional<std::string> dtb;
-    std::optional<std::string> slic_table;
+    std::vector<AcpiTable> acpi_tables;
     std::vector<BootDevice> boot_devices;
     std::optional<BootMenuDef> boot_menu;
     std::optional<BiosDef> bios;

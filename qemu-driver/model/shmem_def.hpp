@@ -23,7 +23,7 @@ struct ShmemDef {
     std::string name;
     std::optional<ShmemRole> role;
     std::optional<ShmemModel> model;
-    std::optional<uint64_t> size_bytes;
+    std::optional<uint64_t> size_mib;
     std::optional<ShmemServer> server;
     std::optional<ShmemMsi> msi;
     DeviceInfo info;

@@ -13,7 +13,8 @@ namespace vireo::qemu {
 enum class SysinfoType { smbios, fwcfg };
 
 struct SysinfoEntry {
-    std::string name;
+    /// None in `<oemStrings>`.
+    std::optional<std::string> name;
     std::optional<std::string> file;
     std::string value;
 };

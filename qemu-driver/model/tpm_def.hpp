@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "chardev_def.hpp"
+#include "device_info.hpp"
+#include "disk_source.hpp"
 
 /// `<tpm>`.
 namespace vireo::qemu {
@@ -9,6 +10,8 @@ namespace vireo::qemu {
 enum class TpmModel { tpm_tis, tpm_crb, tpm_spapr, spapr_tpm_proxy };
 
 enum class TpmVersion { v1_2, v2_0 };
+
+enum class PcrBank { sha1, sha256, sha384, sha512 };
 
 struct PassthroughTpm {
     std::optional<std::string> path;
@@ -19,12 +22,14 @@ struct EmulatorTpm {
     /// UUID of the secret that encrypts its state.
     std::optional<std::string> encryption_secret;
     std::optional<YesNo> persistent_state;
-    std::vector<std::string> active_pcr_banks;
+    std::vector<PcrBank> active_pcr_banks;
 };
 
 /// A TPM emulator that someone else runs, behind a UNIX socket.
 struct ExternalTpm {
-    ChardevSource chardev;
+    HelperTransport transport{};
+    HelperMode mode{};
+    std::string path;
 };
 
 enum class TpmBackendType { passthrough, emulator, external };
@@ -57,4 +62,9 @@ struct vireo::xml::EnumNames<vireo::qemu::TpmVersion> {
 template <>
 struct vireo::xml::EnumNames<vireo::qemu::TpmBackendType> {
     static constexpr std::array<std::string_view, 3> names{"passthrough", "emulator", "external"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::PcrBank> {
+    static constexpr std::array<std::string_view, 4> names{"sha1", "sha256", "sha384", "sha512"};
 };

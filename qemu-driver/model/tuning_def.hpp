@@ -23,11 +23,19 @@ struct IothreadPin {
 
 enum class SchedulerPolicy { other, batch, idle, fifo, rr };
 
-struct ThreadScheduler {
-    /// vCPUs or I/O threads, as ranges; absent for the emulator's.
-    std::optional<std::string> ids;
+struct EmulatorScheduler {
     SchedulerPolicy scheduler{};
     std::optional<int32_t> priority;
+};
+
+struct VcpuScheduler : EmulatorScheduler {
+    /// Ranges of vCPUs.
+    std::string ids;
+};
+
+struct IothreadScheduler : EmulatorScheduler {
+    /// Ranges of I/O threads.
+    std::string ids;
 };
 
 enum class CacheType { both, code, data };
@@ -56,10 +64,14 @@ struct MemoryTuneNode {
     uint32_t bandwidth{};
 };
 
+struct MemoryTuneMonitor {
+    std::string vcpus;
+};
+
 struct MemoryTune {
     std::string vcpus;
     std::vector<MemoryTuneNode> nodes;
-    std::vector<CacheTuneMonitor> monitors;
+    std::vector<MemoryTuneMonitor> monitors;
 };
 
 /// Periods and quotas in µs.
@@ -76,9 +88,9 @@ struct CputuneDef {
     std::vector<VcpuPin> vcpu_pins;
     std::optional<std::string> emulator_pin;
     std::vector<IothreadPin> iothread_pins;
-    std::optional<ThreadScheduler> emulator_scheduler;
-    std::vector<ThreadScheduler> vcpu_schedulers;
-    std::vector<ThreadScheduler> iothread_schedulers;
+    std::optional<EmulatorScheduler> emulator_scheduler;
+    std::vector<VcpuScheduler> vcpu_schedulers;
+    std::vector<IothreadScheduler> iothread_schedulers;
     std::vector<CacheTune> cache_tunes;
     std::vector<MemoryTune> memory_tunes;
 };

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sound_def.hpp"
+#include "xml_codecs.hpp"
+
+namespace vireo::qemu {
+
+const xml::Type& describe(const SoundDef*) {
+    static const xml::Type type =
+        xml::element<SoundDef>("sound",
+                               xml::attr("model", &SoundDef::model),
+                               xml::attr("multichannel", &SoundDef::multichannel),
+                               xml::each("codec", "type", &SoundDef::codecs),
+                               xml::group("audio", xml::attr("id", &SoundDef::audio_id)),
+                               xml::embed(&SoundDef::info));
+    return type;
+}
+
+} // namespace vireo::qemu

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "watchdog_def.hpp"
+#include "xml_codecs.hpp"
+
+namespace vireo::qemu {
+
+const xml::Type& describe(const WatchdogDef*) {
+    static const xml::Type type =
+        xml::element<WatchdogDef>("watchdog",
+                                  xml::attr("model", &WatchdogDef::model),
+                                  xml::attr("action", &WatchdogDef::action),
+                                  xml::embed(&WatchdogDef::info));
+    return type;
+}
+
+} // namespace vireo::qemu
