@@ -197,7 +197,7 @@ bool ProxyService::idle() const {
 }
 
 bool ProxyService::leave() {
-    if (!leaving_) {
+    if (!leaving_ && ctx_.loop.now() - active_at_ >= ctx_.options.idle_timeout) {
         leaving_ = true;
         own_tasks_.spawn(give_names_back(), "give the bus names back");
     }
@@ -240,6 +240,7 @@ int ProxyService::on_client_left(sd_bus_message* message, void* context, sd_bus_
         !self.callers_.left(name)) {
         return 0;
     }
+    self.active_at_ = self.ctx_.loop.now();
     try {
         for (const auto& [driver, link] : self.links_) {
             link->client_left(name);
@@ -283,6 +284,7 @@ Route ProxyService::route_of(sd_bus_message* call, CallHeader& header) const {
 
 void ProxyService::take_call(bus::Message call) {
     ++calls_;
+    active_at_ = ctx_.loop.now();
     sd_bus_message* const message = call.get();
     try {
         check(sd_bus_message_rewind(message, true), "read a call"); // it may come again

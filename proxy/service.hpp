@@ -6,6 +6,7 @@
 #include "proxy/driver_link.hpp"
 #include "proxy/routes.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -50,6 +51,7 @@ class ProxyService final : public Service {
     bus::Slot left_match_;
     Source lock_watch_;
     std::uint64_t calls_ = 0; // taken so far
+    std::chrono::microseconds active_at_{};
     bool leaving_ = false;
 };
 
