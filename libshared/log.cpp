@@ -38,13 +38,6 @@ bool stderr_is_journal() {
     return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
-/// `vireo::qemu::Task<void> f(int)` is shown as `vireo::qemu::f`.
-std::string_view function_name(std::string_view pretty) {
-    pretty = pretty.substr(0, pretty.find('('));
-    const auto space = pretty.rfind(' ');
-    return space == std::string_view::npos ? pretty : pretty.substr(space + 1);
-}
-
 const char* severity(Level level) {
     switch (level) {
     case Level::error:
@@ -72,8 +65,7 @@ bool enabled(Level level) noexcept {
     return level <= settings().least_severe;
 }
 
-void write(Level level, std::string_view line, const std::source_location& where) noexcept {
-    const std::string_view function = function_name(where.function_name());
+void write(Level level, std::string_view line, const Where& where) noexcept {
     if (settings().journal) {
         sd_journal_send("MESSAGE=%.*s",
                         static_cast<int>(line.size()),
@@ -83,23 +75,21 @@ void write(Level level, std::string_view line, const std::source_location& where
                         "SYSLOG_IDENTIFIER=%s",
                         settings().program.c_str(),
                         "CODE_FILE=%s",
-                        where.file_name(),
+                        where.file,
                         "CODE_LINE=%u",
-                        where.line(),
-                        "CODE_FUNC=%.*s",
-                        static_cast<int>(function.size()),
-                        function.data(),
+                        where.line,
+                        "CODE_FUNC=%s",
+                        where.function,
                         nullptr);
         return;
     }
     std::fprintf(stderr,
-                 "%s: %s%.*s [%.*s]\n",
+                 "%s: %s%.*s [%s]\n",
                  settings().program.c_str(),
                  severity(level),
                  static_cast<int>(line.size()),
                  line.data(),
-                 static_cast<int>(function.size()),
-                 function.data());
+                 where.function);
 }
 
 } // namespace vireo::log

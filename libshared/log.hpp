@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <source_location>
 #include <string_view>
 
 /// One line per state change, with the object's id and who asked for it. Lines go to the journal
@@ -14,21 +13,33 @@ namespace vireo::log {
 /// syslog(3) severities.
 enum class Level : int { error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
 
+/// Where a line of the program stands. clang 14 does not know std::source_location.
+struct Where {
+    static constexpr Where here(const char* file = __builtin_FILE(),
+                                unsigned line = __builtin_LINE(),
+                                const char* function = __builtin_FUNCTION()) {
+        return {file, line, function};
+    }
+
+    const char* file;
+    unsigned line;
+    const char* function;
+};
+
 /// A format string that remembers where it stands.
 template <class... A>
 struct Text {
     template <class S>
-    consteval Text(const S& text, std::source_location where = std::source_location::current())
-        : format(text), where(where) {}
+    consteval Text(const S& text, Where where = Where::here()) : format(text), where(where) {}
 
     fmt::format_string<A...> format;
-    std::source_location where;
+    Where where;
 };
 
 /// The program's name as it is shown, and the least severe level that is (default: info).
 void configure(std::string_view program, Level least_severe);
 bool enabled(Level level) noexcept;
-void write(Level level, std::string_view line, const std::source_location& where) noexcept;
+void write(Level level, std::string_view line, const Where& where) noexcept;
 
 template <class... A>
 void print(Level level, const Text<std::type_identity_t<A>...>& text, A&&... args) {
