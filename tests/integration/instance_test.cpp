@@ -49,6 +49,41 @@ TEST_CASE("an instance has a bus on which a standard client works") {
     CHECK(instance.files().empty());
 }
 
+TEST_CASE("the client calls methods, reads properties and watches signals") {
+    const Target bus{"org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus"};
+    const Instance instance;
+    Client client = instance.connect();
+    CHECK(client.call<bool>(bus, "NameHasOwner", "org.freedesktop.DBus"));
+    CHECK_FALSE(client.get<std::vector<std::string>>(bus, "Features").empty());
+
+    Watch changes = client.watch(bus, "NameOwnerChanged");
+    CHECK_FALSE(changes.pending());
+    const std::string joined = [&] {
+        Client other = instance.connect();
+        return other.call<std::string>(bus, "GetId");
+    }();
+    CHECK_FALSE(joined.empty());
+    using Change = std::tuple<std::string, std::string, std::string>;
+    const Change came = changes.next<std::string, std::string, std::string>(5s);
+    const Change went = changes.next_where<std::string, std::string, std::string>(
+        [](const Change& change) { return std::get<2>(change).empty(); }, 5s);
+    CHECK(std::get<0>(came) == std::get<0>(went));
+    CHECK_THROWS_AS(changes.take(10ms), vireo::Error);
+}
+
+TEST_CASE("the client throws what a call is answered with") {
+    const Target nobody{"org.vireo.nobody", "/", "org.vireo.Nobody"};
+    const Instance instance;
+    Client client = instance.connect();
+    try {
+        client.call(nobody, "Nothing");
+        FAIL("the call succeeded");
+    } catch (const CallError& error) {
+        CHECK(error.name() == "org.freedesktop.DBus.Error.ServiceUnknown");
+        CHECK(std::string(error.what()).find("org.vireo.nobody") != std::string::npos);
+    }
+}
+
 TEST_CASE("nothing is left of an instance") {
     std::filesystem::path root;
     {

@@ -107,6 +107,11 @@ void Instance::check_log(std::string_view log) const {
     }
 }
 
+Client Instance::connect_driver(std::string_view driver) const {
+    return Client(fmt::format("unix:path={}/run/{}.sock", root_.string(), driver),
+                  Client::Kind::peer);
+}
+
 Finished Instance::run(std::vector<std::string> words, std::chrono::milliseconds limit) const {
     return run_command({.words = std::move(words),
                         .environment = {"DBUS_SESSION_BUS_ADDRESS=" + bus_address_,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/support/child.hpp"
+#include "tests/support/client.hpp"
 #include "tests/support/descendants.hpp"
 
 #include <filesystem>
@@ -26,7 +27,8 @@ struct InstanceOptions {
 ///
 ///     const Instance instance;
 ///     Client client = instance.connect();
-///     auto paths = client.call<std::vector<ObjectPath>>(connect, "ListDomains", uint32_t(0));
+///     auto paths = client.call<std::vector<bus::ObjectPath>>(libvirt_connect, "ListDomains",
+///                                                            std::uint32_t{0});
 class Instance {
   public:
     Instance() : Instance(InstanceOptions{}) {}
@@ -41,6 +43,13 @@ class Instance {
     const std::filesystem::path& root() const noexcept { return root_; }
 
     const std::string& bus_address() const noexcept { return bus_address_; }
+
+    /// A client of the bus.
+    Client connect() const { return Client(bus_address_); }
+
+    /// A client of one driver's own socket (`qemud`), without the proxy and the bus; the driver
+    /// must listen there already.
+    Client connect_driver(std::string_view driver) const;
 
     /// Runs a client program with this bus as its session and system bus.
     Finished run(std::vector<std::string> words, std::chrono::milliseconds limit) const;
