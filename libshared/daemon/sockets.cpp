@@ -7,7 +7,6 @@
 #include <systemd/sd-daemon.h>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -40,6 +39,15 @@ Fd new_socket() {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     check_errno(fd.get(), "create a socket");
     return fd;
+}
+
+/// A lock of the open file description (fcntl(2)): held until that is closed, and asked about
+/// without taking it, so that asking never keeps a daemon from starting.
+flock whole_file() noexcept {
+    flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
 }
 
 } // namespace
@@ -94,7 +102,8 @@ Fd take_listening_socket(const std::string& name, const std::string& path) {
 Fd lock_instance(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     check_errno(fd.get(), fmt::format("open '{}'", path));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) < 0) {
+    flock lock = whole_file();
+    if (::fcntl(fd.get(), F_OFD_SETLK, &lock) < 0) {
         char pid[16] = {};
         [[maybe_unused]] const auto size = ::read(fd.get(), pid, sizeof pid - 1);
         pid[std::strcspn(pid, "\n")] = '\0';
@@ -112,7 +121,8 @@ Fd lock_instance(const std::string& path) {
 
 bool instance_runs(const std::string& path) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    flock lock = whole_file();
+    return fd && ::fcntl(fd.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 } // namespace vireo
