@@ -60,8 +60,17 @@ void DriverLink::submit(std::unique_ptr<OpenCall> call) {
 }
 
 void DriverLink::connect_if_running() {
-    if (state_ == State::disconnected && instance_runs(starter_.places().lock)) {
-        connect();
+    // Where the socket is ours, whoever connects is served by a driver of ours.
+    if (state_ != State::disconnected || starter_.listening() ||
+        !instance_runs(starter_.places().lock)) {
+        return;
+    }
+    try {
+        if (Fd socket = connect_unix(starter_.places().socket)) {
+            open_connection(std::move(socket));
+        }
+    } catch (const Error& e) {
+        log::warning("{}: {}", daemon(), e.what());
     }
 }
 

@@ -46,7 +46,7 @@ class DriverLink {
     /// wrong with the driver: the call fails then, maybe at once.
     void submit(std::unique_ptr<OpenCall> call);
 
-    /// Connects where the driver runs already, without a call, so that its signals arrive.
+    /// Connects where somebody else has started the driver, so that its signals arrive.
     void connect_if_running();
 
     /// Listens on the driver's socket where nobody does.

@@ -58,7 +58,7 @@ Instance::Instance(const InstanceOptions& options) {
     auto [our_output, their_output] = make_pipe();
     Command command{.words = {build_dir() / "tests/support/vireo-instance",
                               "--daemons",
-                              build_dir() / "daemons",
+                              options.daemons.empty() ? build_dir() / "daemons" : options.daemons,
                               "--hold"},
                     .environment = options.environment,
                     .input = their_input.get(),

@@ -19,6 +19,8 @@ struct InstanceOptions {
     std::vector<std::string> environment;
     /// Where the state is kept; empty: a temporary folder that goes with the instance.
     std::filesystem::path root;
+    /// The folder that holds `vireo-proxyd` and the others; empty: that of the build.
+    std::filesystem::path daemons;
 };
 
 /// A whole Vireo of its own: a root, a message bus on which `vireo-proxyd` starts on demand, and
