@@ -84,10 +84,7 @@ class FieldOf {
   public:
     using Class = C;
 
-    explicit FieldOf(Kind kind, std::string_view name = {}) {
-        field_.kind = kind;
-        field_.name = name;
-    }
+    explicit FieldOf(Kind kind, std::string_view name = {}) : field_(kind, name) {}
 
     template <std::same_as<M> U>
     FieldOf(Kind kind, std::string_view name, U C::*member) : FieldOf(kind, name) {
@@ -204,7 +201,7 @@ auto group(std::string_view name, B&&... fields) {
     FieldOf<detail::Common<B...>, void> field(Kind::group, name);
     field.raw().omit_empty = true;
     field.raw().required = true; // if anything in it is
-    (field.raw().fields.push_back(std::move(fields.raw())), ...);
+    (append(field.raw().fields, std::move(fields.raw())), ...);
     return field;
 }
 
@@ -213,7 +210,7 @@ auto when(P, B&&... fields) {
     using C = detail::Common<B...>;
     FieldOf<C, void> field(Kind::when);
     field.raw().holds = &detail::ask<C, P, bool>;
-    (field.raw().fields.push_back(std::move(fields.raw())), ...);
+    (append(field.raw().fields, std::move(fields.raw())), ...);
     return field;
 }
 
@@ -231,9 +228,8 @@ requires(sizeof...(B) > 0) FieldOf<C, M> embed(M C::*member, B&&... fields) {
     static_assert((std::is_base_of_v<typename std::remove_cvref_t<B>::Class, M> && ...),
                   "a field of another struct");
     FieldOf<C, M> field(Kind::embed, {}, member);
-    (field.raw().fields.push_back(
-         detail::rebase<M, typename std::remove_cvref_t<B>::Class>(std::move(fields.raw()))),
-     ...);
+    (detail::check_base<M, typename std::remove_cvref_t<B>::Class>(), ...);
+    (append(field.raw().fields, std::move(fields.raw())), ...);
     return field;
 }
 
@@ -306,8 +302,7 @@ template <class T, class... B>
 Type element(std::string_view name, B&&... fields) {
     static_assert((std::is_base_of_v<typename std::remove_cvref_t<B>::Class, T> && ...),
                   "a field of another struct");
-    Type type;
-    type.name = name;
+    Type type(name);
     if constexpr (detail::HasWhere<T>) {
         type.where = detail::offset_of<T>(&T::where);
     }
@@ -315,9 +310,8 @@ Type element(std::string_view name, B&&... fields) {
         type.extra = detail::offset_of<T>(&T::extra);
     }
     type.fields.reserve(sizeof...(fields));
-    (type.fields.push_back(
-         detail::rebase<T, typename std::remove_cvref_t<B>::Class>(std::move(fields.raw()))),
-     ...);
+    (detail::check_base<T, typename std::remove_cvref_t<B>::Class>(), ...);
+    (append(type.fields, std::move(fields.raw())), ...);
     return type;
 }
 

@@ -226,10 +226,10 @@ struct KindCodec {
     }
 };
 
-/// A base's field as one of T. Members are found by offset, so the base must be T's first.
+/// A field of a base C serves as one of T: members are found by offset, so C must be T's first
+/// base.
 template <class T, class C>
-Field rebase(Field field) {
-    static_assert(sizeof(T) >= sizeof(C));
+void check_base() {
     if constexpr (!std::is_same_v<T, C>) {
         alignas(T) unsigned char storage[sizeof(T)];
         auto* base = static_cast<C*>(reinterpret_cast<T*>(storage));
@@ -237,7 +237,6 @@ Field rebase(Field field) {
             std::terminate(); // a mistake in a description, seen at its first use
         }
     }
-    return field;
 }
 
 } // namespace vireo::xml::detail

@@ -68,8 +68,14 @@ enum class Kind : std::uint8_t {
     custom     // two functions
 };
 
+/// Moved and destroyed out of line: each description does that for each of its fields.
 struct Field {
-    Kind kind = Kind::attribute;
+    Field(Kind of, std::string_view called);
+    Field(Field&& other) noexcept;
+    Field& operator=(Field&& other) noexcept;
+    ~Field();
+
+    Kind kind;
     bool required = false;
     bool omit_empty = false;
     unsigned view = 0;
@@ -96,6 +102,9 @@ struct Field {
     const void* member(const void* object) const noexcept {
         return static_cast<const char*>(object) + offset;
     }
+
+    /// embed: the fields that stand in this element.
+    const std::vector<Field>& embedded() const;
 };
 
 /// The description of one struct.
@@ -107,6 +116,10 @@ class Type {
     std::size_t where = none; // offset of the member of type Where
     std::size_t extra = none; // offset of the member of type Extra
     std::vector<Field> fields;
+
+    explicit Type(std::string_view element_name);
 };
+
+void append(std::vector<Field>& fields, Field&& field);
 
 } // namespace vireo::xml

@@ -49,10 +49,6 @@ class Formatter {
         return !field.value->may_be_wordless || !text_.empty();
     }
 
-    static const std::vector<Field>& embedded(const Field& field) {
-        return field.type != nullptr ? field.type().fields : field.fields;
-    }
-
     // First: attributes
 
     void attributes(const Type& type, const void* object) {
@@ -80,7 +76,7 @@ class Formatter {
                 break;
             case Kind::embed:
                 if (!hidden(field, object)) {
-                    attributes(embedded(field), field.member(object));
+                    attributes(field.embedded(), field.member(object));
                 }
                 break;
             case Kind::one_of:
@@ -144,7 +140,7 @@ class Formatter {
             }
             break;
         case Kind::embed:
-            children(embedded(field), field.member(object));
+            children(field.embedded(), field.member(object));
             break;
         case Kind::group:
             writer_.open(field.name, field.ns);

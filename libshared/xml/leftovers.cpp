@@ -6,27 +6,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace vireo::xml {
+
+namespace {
+
+std::pair<std::string_view, std::string_view> qualified(const xmlNode* node) noexcept {
+    return {node->ns != nullptr ? tree::view(node->ns->href) : std::string_view(),
+            tree::view(node->name)};
+}
+
+} // namespace
 
 void Leftovers::unknown(const xmlNode* at, const xmlNode* within, const std::string& what) {
     if (to_ != nullptr) {
         to_->add(tree::line(at), to_->full() ? std::string() : tree::path(within), what);
     }
-}
-
-bool Leftovers::given_before(const xmlNode* node) const noexcept {
-    for (const xmlNode* at = node->prev; at != nullptr; at = at->prev) {
-        if (at->type == XML_ELEMENT_NODE && at->_private == mark_ && at->ns == node->ns &&
-            tree::view(at->name) == tree::view(node->name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool Leftovers::counting_only() const noexcept {
-    return to_ == nullptr || to_->full();
 }
 
 void Leftovers::check(const xmlNode* node, bool has_content, Extra* extra) {
@@ -43,22 +39,44 @@ void Leftovers::check(const xmlNode* node, bool has_content, Extra* extra) {
                 node,
                 fmt::format("attribute '{}' is not known", tree::full_name(at->ns, at->name)));
     }
+    std::optional<Names> taken;
     for (xmlNode* at = node->children; at != nullptr; at = at->next) {
         if (at->type == XML_ELEMENT_NODE && at->_private != mark_) {
-            if (extra != nullptr) {
-                extra->elements.push_back({tree::source(at)});
-                continue;
+            if (!taken) {
+                taken = names_taken(node);
             }
-            const bool again = !counting_only() && given_before(at);
-            unknown(at,
-                    node,
-                    fmt::format("element '{}' is {}",
-                                tree::full_name(at->ns, at->name),
-                                again ? "given more than once" : "not known"));
+            element(at, node, *taken, extra);
         } else if (!has_content && tree::is_text(at)) {
             stray_text(at, node);
         }
     }
+}
+
+Leftovers::Names Leftovers::names_taken(const xmlNode* node) const {
+    Names names;
+    for (const xmlNode* at = node->children; at != nullptr; at = at->next) {
+        if (at->type == XML_ELEMENT_NODE && at->_private == mark_) {
+            const auto name = qualified(at);
+            if (std::find(names.begin(), names.end(), name) == names.end()) {
+                names.push_back(name);
+            }
+        }
+    }
+    return names;
+}
+
+void Leftovers::element(xmlNode* at, const xmlNode* within, const Names& taken, Extra* extra) {
+    const bool again = std::find(taken.begin(), taken.end(), qualified(at)) != taken.end();
+    // Were a second one kept, it could become the first when it is read again.
+    if (extra != nullptr && !again) {
+        extra->elements.push_back({tree::source(at)});
+        return;
+    }
+    unknown(at,
+            within,
+            fmt::format("element '{}' is {}",
+                        tree::full_name(at->ns, at->name),
+                        again ? "given more than once" : "not known"));
 }
 
 void Leftovers::stray_text(const xmlNode* at, const xmlNode* within) {

@@ -5,6 +5,9 @@
 #include "libshared/xml/tree.hpp"
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vireo::xml {
 
@@ -20,10 +23,13 @@ class Leftovers {
     void check(const xmlNode* node, bool has_content, Extra* extra);
 
   private:
-    void unknown(const xmlNode* at, const xmlNode* within, const std::string& what);
+    /// Namespace and name of each kind of child that has been read: no more than there are fields.
+    using Names = std::vector<std::pair<std::string_view, std::string_view>>;
+
+    Names names_taken(const xmlNode* node) const;
+    void element(xmlNode* at, const xmlNode* within, const Names& taken, Extra* extra);
     void stray_text(const xmlNode* at, const xmlNode* within);
-    bool given_before(const xmlNode* node) const noexcept;
-    bool counting_only() const noexcept;
+    void unknown(const xmlNode* at, const xmlNode* within, const std::string& what);
 
     Problems* to_; // null: nobody wants to know
     const void* mark_;

@@ -278,9 +278,7 @@ class Reader {
                 required |= absent_fields(field.fields, object) &&
                             (field.kind == Kind::when || field.required);
             } else if (field.kind == Kind::embed) {
-                required |=
-                    absent_fields(field.type != nullptr ? field.type().fields : field.fields,
-                                  field.member(object));
+                required |= absent_fields(field.embedded(), field.member(object));
             } else if (field.absent) {
                 field.assign(field.member(object), field.absent.get());
             } else {
