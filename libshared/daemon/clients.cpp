@@ -5,6 +5,12 @@
 
 namespace vireo {
 
+namespace {
+
+constexpr std::string_view name_prefix = "name ";
+
+} // namespace
+
 std::string Clients::key_of(sd_bus* connection) {
     return fmt::format("connection {}", static_cast<const void*>(connection));
 }
@@ -12,13 +18,21 @@ std::string Clients::key_of(sd_bus* connection) {
 std::unique_ptr<Clients::Watch> Clients::watch(const bus::Caller& caller,
                                                std::function<void()> gone) {
     const bool named = !caller.name.empty();
-    auto watch =
-        std::make_unique<Watch>(*this, named ? "name " + caller.name : key_of(caller.connection));
+    auto watch = std::make_unique<Watch>(
+        *this, named ? std::string(name_prefix) + caller.name : key_of(caller.connection));
     watches_.emplace(watch->key_, std::pair(watch.get(), std::move(gone)));
     if (named) {
         ask_(caller.name);
     }
     return watch;
+}
+
+void Clients::ask_again() const {
+    for (auto at = watches_.begin(); at != watches_.end(); at = watches_.upper_bound(at->first)) {
+        if (at->first.starts_with(name_prefix)) {
+            ask_(at->first.substr(name_prefix.size()));
+        }
+    }
 }
 
 void Clients::connection_ended(sd_bus* connection) {

@@ -44,6 +44,10 @@ class Clients {
 
     void connection_ended(sd_bus* connection);
 
+    /// Asks for every bus name that is watched once more: a new connection may be that of a proxy
+    /// that knows nothing of them.
+    void ask_again() const;
+
   private:
     void left(const std::string& key);
     void forget(const Watch& watch);
