@@ -219,8 +219,14 @@ void DriverLink::disconnected() {
         fail_waiting(Error(
             ErrorCode::operation_failed, "{} closed the connection before it answered", daemon()));
     }
+    // Nobody listens after a driver that a former proxy had started.
+    const bool crashed =
+        std::exchange(crashed_, false) ||
+        (was_ready && !starter_.listening() && !is_listening(starter_.places().socket));
     if (!waiting_.empty()) {
         connect();
+    } else if (crashed) {
+        revive();
     }
 }
 
@@ -298,24 +304,34 @@ void DriverLink::start_failed(const Error& why) {
 }
 
 void DriverLink::crashed(const ExitStatus&) {
-    // Its successor takes care of what it left, and signals go on.
-    if (state_ == State::disconnected &&
-        (!revived_at_ || loop_.now() - *revived_at_ >= revival_pause)) {
+    if (state_ == State::disconnected) {
+        revive();
+    } else {
+        crashed_ = state_ == State::ready;
+    }
+}
+
+/// Its successor takes care of what it left, and signals go on.
+void DriverLink::revive() {
+    if (!revived_at_ || loop_.now() - *revived_at_ >= revival_pause) {
         revived_at_ = loop_.now();
         connect();
     }
 }
 
-void DriverLink::client_left(const std::string& client) {
-    if (state_ != State::ready || watched_.erase(client) == 0) {
+void DriverLink::client_left(std::string_view client) {
+    const auto watched = watched_.find(client);
+    if (state_ != State::ready || watched == watched_.end()) {
         return;
     }
+    const std::string name = *watched;
+    watched_.erase(watched);
     sd_bus_message* made = nullptr;
     check(sd_bus_message_new_method_call(
               connection_.get(), &made, nullptr, driver_path, driver_interface, "ClientLeft"),
           "create a call");
     const bus::Message call(made);
-    check(sd_bus_message_append(made, "s", client.c_str()), "fill a call");
+    check(sd_bus_message_append(made, "s", name.c_str()), "fill a call");
     check(sd_bus_message_set_expect_reply(made, 0), "set up a call");
     const int sent = sd_bus_send(connection_.get(), made, nullptr);
     if (sent < 0 && !gone(sent)) {

@@ -26,7 +26,8 @@ class DriverLink {
     struct Events {
         /// A signal of the driver that is not about the link itself.
         std::function<void(sd_bus_message* signal)> signal;
-        /// The driver wants to know when this client leaves the bus.
+        /// The driver wants to be told by client_left() when this client leaves the bus, at once
+        /// where it has left.
         std::function<void(const std::string& client)> watch;
     };
 
@@ -53,7 +54,7 @@ class DriverLink {
     void listen_if_nobody_does();
 
     /// Tells the driver, where it wanted to know.
-    void client_left(const std::string& client);
+    void client_left(std::string_view client);
 
     /// No call is open and the driver is not connected.
     bool idle() const noexcept { return state_ == State::disconnected && open_.empty(); }
@@ -84,6 +85,7 @@ class DriverLink {
     void fail_waiting(const Error& why);
     void start_failed(const Error& why);
     void crashed(const ExitStatus& how);
+    void revive();
     void leave_if_done();
 
     Loop& loop_;
@@ -102,6 +104,7 @@ class DriverLink {
     std::set<std::string, std::less<>> watched_;
     unsigned attempts_ = 0; // connections that ended before they were ready, in a row
     std::optional<std::chrono::microseconds> revived_at_;
+    bool crashed_ = false; // its end is known, that of the connection not yet
     bool wants_to_leave_ = false;
 };
 

@@ -97,8 +97,9 @@ ProxyService::ProxyService(Context& ctx)
                 },
             .watch =
                 [this, driver](const std::string& client) {
-                    if (!callers_.present(client)) {
-                        link(driver).client_left(client);
+                    if (!callers_.present(client)) { // it may have called a former proxy
+                        own_tasks_.spawn(look_for(client, std::string(driver)),
+                                         "look for a client");
                     }
                 }};
         links_.emplace(driver,
@@ -184,6 +185,22 @@ Task<void> ProxyService::take_names() {
     }
 }
 
+Task<void> ProxyService::look_for(std::string client, std::string driver) {
+    auto question = bus_call(connection_.get(), "NameHasOwner");
+    bus::append(question.get(), client);
+    auto asking = bus::Call(connection_.get(), std::move(question), bus_limit);
+    try {
+        const bus::Message reply = co_await asking;
+        int there = 0;
+        check(sd_bus_message_read(reply.get(), "b", &there), "read the bus's answer");
+        if (there == 0) {
+            link(driver).client_left(client);
+        }
+    } catch (const Error& e) {
+        log::error("whether {} is on the bus: {}", client, e.what());
+    }
+}
+
 bool ProxyService::idle() const {
     if (!callers_.empty()) {
         return false;
@@ -236,11 +253,12 @@ int ProxyService::on_client_left(sd_bus_message* message, void* context, sd_bus_
     const char* name = nullptr;
     const char* before = nullptr;
     const char* now = nullptr;
-    if (sd_bus_message_read(message, "sss", &name, &before, &now) < 0 || *now != '\0' ||
-        !self.callers_.left(name)) {
+    if (sd_bus_message_read(message, "sss", &name, &before, &now) < 0 || *now != '\0') {
         return 0;
     }
-    self.active_at_ = self.ctx_.loop.now();
+    if (self.callers_.left(name)) {
+        self.active_at_ = self.ctx_.loop.now();
+    }
     try {
         for (const auto& [driver, link] : self.links_) {
             link->client_left(name);

@@ -39,6 +39,7 @@ class ProxyService final : public Service {
     void carry_out(bus::Message call, const Route& route, const CallHeader& header);
     Route route_of(sd_bus_message* call, CallHeader& header) const;
     DriverLink& link(std::string_view driver);
+    Task<void> look_for(std::string client, std::string driver);
     Task<void> take_names();
     Task<void> give_names_back();
 

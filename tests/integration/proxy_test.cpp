@@ -259,6 +259,45 @@ TEST_CASE("a driver is told when a client that it watches leaves the bus") {
     CHECK(detail == 1);
 }
 
+TEST_CASE("a client that a driver watches stays watched when the proxy is another one") {
+    Bench bench;
+    auto events = bench.client.watch(libvirt_connect, "DomainEvent");
+    {
+        Client leaving = bench.instance.connect();
+        leaving.call<bus::ObjectPath>(libvirt_connect, "DomainCreateXML", "7", uint32_t{2});
+        bench.instance.end("vireo-proxyd", SIGKILL);
+        who(bench.client); // by the new one
+        who(bench.client);
+        CHECK_FALSE(events.pending());
+    }
+    const auto [path, event, detail] = events.next<bus::ObjectPath, int32_t, int32_t>(limit);
+    CHECK(event == 5);
+}
+
+TEST_CASE("a client that left while no proxy ran has left for the driver, too") {
+    Bench bench;
+    auto events = bench.client.watch(libvirt_connect, "DomainEvent");
+    {
+        Client leaving = bench.instance.connect();
+        leaving.call<bus::ObjectPath>(libvirt_connect, "DomainCreateXML", "7", uint32_t{2});
+        bench.instance.end("vireo-proxyd", SIGKILL);
+    }
+    who(bench.client);
+    const auto [path, event, detail] = events.next<bus::ObjectPath, int32_t, int32_t>(limit);
+    CHECK(event == 5);
+}
+
+TEST_CASE("a driver that crashes is there again without a call") {
+    Bench bench;
+    who(bench.client);
+    bench.instance.end("vireo-qemud", SIGKILL);
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!bench.instance.find("vireo-qemud")) {
+        REQUIRE(std::chrono::steady_clock::now() < end);
+        bench.client.call(standard("/", "Peer"), "Ping");
+    }
+}
+
 TEST_CASE("a client on a driver's own socket starts it, too") {
     Bench bench;
     bench.client.call(standard("/", "Introspectable"), "Introspect"); // starts the proxy
