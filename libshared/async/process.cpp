@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/async/process.hpp"
 
+#include "libshared/async/child_guard.hpp"
 #include "libshared/async/deadline.hpp"
 #include "libshared/async/promised.hpp"
 #include "libshared/async/scope.hpp"
@@ -18,7 +19,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <memory>
 
 namespace vireo {
 
@@ -142,53 +142,6 @@ bool place_descriptors(const ProcessSpec& spec, Prepared& prepared) noexcept {
     [[maybe_unused]] const auto size = ::write(report, &failure, sizeof failure);
     _exit(127);
 }
-
-/// Reaps a killed child from the loop, whenever it ends: no zombie stays, nobody waits.
-void reap_later(Loop& loop, Process process) noexcept {
-    const auto reap = [](sd_event_source* source, int, uint32_t, void* context) noexcept {
-        static_cast<Process*>(context)->ended();
-        sd_event_source_set_floating(source, 0); // the last reference
-        return 0;
-    };
-    const int fd = process.pidfd();
-    auto kept = std::make_unique<Process>(std::move(process));
-    sd_event_source* source = nullptr;
-    if (sd_event_add_io(loop.get(), &source, fd, EPOLLIN, reap, kept.get()) >= 0) {
-        sd_event_source_set_destroy_callback(
-            source, [](void* context) { delete static_cast<Process*>(context); });
-        kept.release();
-        sd_event_source_set_floating(source, 1); // the loop owns it
-        sd_event_source_unref(source);
-    }
-}
-
-/// Kills and reaps the child unless released: what a cancelled wait leaves behind.
-class ChildGuard {
-  public:
-    ChildGuard(Loop& loop, Process process) : loop_(loop), process_(std::move(process)) {}
-
-    ChildGuard(const ChildGuard&) = delete;
-    ChildGuard& operator=(const ChildGuard&) = delete;
-
-    ~ChildGuard() {
-        if (process_) {
-            process_->kill(SIGKILL);
-            reap_later(loop_, std::move(*process_));
-        }
-    }
-
-    Process& process() { return *process_; }
-
-    Process release() {
-        Process process = std::move(*process_);
-        process_.reset();
-        return process;
-    }
-
-  private:
-    Loop& loop_;
-    std::optional<Process> process_;
-};
 
 Process fork_child(ProcessSpec& spec, int report) {
     Prepared prepared = prepare(spec);
