@@ -72,6 +72,11 @@ Fd connect_unix(const std::string& path) {
         if (errno == ENOENT || errno == ECONNREFUSED) {
             return Fd();
         }
+        if (errno == EAGAIN) {
+            throw Error(ErrorCode::resource_busy,
+                        "who listens on '{}' does not accept the connections that wait already",
+                        path);
+        }
         check(-errno, fmt::format("connect to '{}'", path));
     }
     return fd;

@@ -12,7 +12,8 @@ namespace vireo {
 Fd listen_unix(const std::string& path);
 
 /// The same socket from the other end: connects without waiting. Empty where nobody listens (no
-/// such file, or refused). Throws on any other failure.
+/// such file, or refused). Throws resource_busy where the listener's queue is full, system_error on
+/// any other failure.
 Fd connect_unix(const std::string& path);
 
 /// The listening socket of a driver: the one that systemd (or the proxy) passed under `name`
