@@ -51,21 +51,31 @@ class Client::Waiter {
 
     void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
 
-    /// Nothing where the connection has ended.
+    /// Nothing where the connection has ended: end_reason().
     std::optional<Reply> await_resume() noexcept { return std::move(reply_); }
+
+    const std::string& end_reason() const noexcept { return end_reason_; }
 
     bool tagged() const noexcept { return tagged_; }
 
     /// The last act of the caller: runs foreign code, which may destroy the client.
-    void resume(std::optional<Reply> reply) noexcept {
+    void resume(Reply reply) noexcept {
         client_ = nullptr;
         reply_ = std::move(reply);
+        waiter_.resume();
+    }
+
+    /// The same where no reply comes any more.
+    void fail(const std::string& reason) noexcept {
+        client_ = nullptr;
+        end_reason_ = reason;
         waiter_.resume();
     }
 
     /// The client is being destroyed.
     void abandon(Loop& loop) noexcept {
         client_ = nullptr;
+        end_reason_ = "its monitor was closed";
         wakeup_.post(loop, waiter_);
     }
 
@@ -73,6 +83,7 @@ class Client::Waiter {
     Client* client_;
     bool tagged_;
     std::optional<Reply> reply_;
+    std::string end_reason_;
     std::coroutine_handle<> waiter_;
     Wakeup wakeup_;
 };
@@ -134,10 +145,10 @@ Task<Reply> Client::exchange(std::string command, std::string text, Fd fd, bool 
     Waiter waiter(*this, tagged);
     output_.add(std::move(text), std::move(fd));
     flush();
-    const std::string peer = peer_;
     std::optional<Reply> reply = co_await waiter; // *this may be gone now
     if (!reply) {
-        throw Error(ErrorCode::operation_failed, "{} ended before it answered '{}'", peer, command);
+        throw Error(
+            ErrorCode::operation_failed, "no answer to '{}': {}", command, waiter.end_reason());
     }
     co_return std::move(*reply);
 }
@@ -284,7 +295,7 @@ void Client::fail_next() noexcept {
     pending_.pop_front();
     continue_later();
     if (waiter != nullptr) {
-        waiter->resume(std::nullopt);
+        waiter->fail(end_);
     }
 }
 

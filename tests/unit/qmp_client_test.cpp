@@ -228,8 +228,8 @@ TEST_CASE_FIXTURE(Connection, "at the end the rest is handed out, then what wait
     run_until_log_has(5);
     CHECK(log == Log{"a={}",
                      "SHUTDOWN",
-                     "b: QEMU ended before it answered 'b'",
-                     "c: QEMU ended before it answered 'c'",
+                     "b: no answer to 'b': QEMU closed its monitor",
+                     "c: no answer to 'c': QEMU closed its monitor",
                      "closed"});
     CHECK(client->closed());
     CHECK(client->end_reason() == "QEMU closed its monitor");
@@ -247,7 +247,7 @@ TEST_CASE_FIXTURE(Connection, "what QEMU said last is read before a failed write
     peer.close();
     spawn("a");
     run_until_log_has(3);
-    CHECK(log == Log{"SHUTDOWN", "a: QEMU ended before it answered 'a'", "closed"});
+    CHECK(log == Log{"SHUTDOWN", "a: no answer to 'a': QEMU closed its monitor", "closed"});
 }
 
 TEST_CASE_FIXTURE(Connection, "a peer that does not speak QMP is left") {
@@ -280,7 +280,7 @@ TEST_CASE_FIXTURE(Connection, "a peer that does not speak QMP is left") {
     peer.send(said + "{\"event\": \"STOP\", \"timestamp\": {\"seconds\": 1, "
                      "\"microseconds\": 2}}\r\n");
     run_until_log_has(2);
-    CHECK(log == Log{"a: QEMU ended before it answered 'a'", "closed"});
+    CHECK(log == Log{"a: no answer to 'a': " + client->end_reason(), "closed"});
     CHECK(client->end_reason().starts_with("QEMU does not speak QMP: "));
 }
 
@@ -370,8 +370,8 @@ TEST_CASE_FIXTURE(Connection, "what waits fails from the loop when the client is
     client.reset();
     CHECK(log.empty());
     run_until_log_has(2);
-    CHECK(log ==
-          Log{"a: QEMU ended before it answered 'a'", "b: QEMU ended before it answered 'b'"});
+    CHECK(log == Log{"a: no answer to 'a': its monitor was closed",
+                     "b: no answer to 'b': its monitor was closed"});
 }
 
 TEST_CASE("the client may be destroyed by each thing that it calls") {
