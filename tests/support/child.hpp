@@ -17,7 +17,7 @@ namespace vireo::test {
 /// descriptors that become its standard input, output and error output (-1: the caller's own).
 struct Command {
     std::vector<std::string> words;
-    std::vector<std::string> environment;
+    std::vector<std::string> environment = {};
     int input = -1;
     int output = -1;
     int errors = -1;

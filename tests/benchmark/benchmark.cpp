@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Speed and memory, seen by a client on the bus, beside libvirtd behind libvirt-dbus (where these
+// are installed) and beside QEMU alone. The bounds are those that the project promises.
+#include "libshared/error.hpp"
+#include "tests/benchmark/qemu_alone.hpp"
+#include "tests/benchmark/report.hpp"
+#include "tests/benchmark/subject.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <functional>
+#include <thread>
+
+namespace {
+
+using namespace vireo;
+using namespace vireo::benchmark;
+using namespace std::chrono_literals;
+using test::libvirt_connect;
+using test::libvirt_object;
+
+constexpr std::uint32_t start_paused = 1;
+
+/// The same measurement on both; `theirs` is null where libvirt is not there.
+struct Pair {
+    std::unique_ptr<Subject> ours = Subject::vireo();
+    std::unique_ptr<Subject> theirs = Subject::libvirt();
+
+    Figure measure(const std::string& what,
+                   const std::string& unit,
+                   const std::function<double(Subject&)>& work) const {
+        Figure figure{.what = what, .unit = unit, .ours = work(*ours)};
+        if (theirs != nullptr) {
+            figure.theirs = work(*theirs);
+        }
+        return figure;
+    }
+};
+
+double cold_start(Subject& subject) {
+    std::vector<double> times;
+    for (int i = 0; i < 9; ++i) {
+        subject.end_daemons();
+        times.push_back(milliseconds([&] { subject.list(); }));
+    }
+    return median(times);
+}
+
+test::Target domain(const bus::ObjectPath& path) {
+    return libvirt_object(path, "org.libvirt.Domain");
+}
+
+using State = std::tuple<std::int32_t, std::int32_t>;
+
+double get_state_microseconds(Subject& subject) {
+    const auto target = domain(subject.define("state"));
+    const double result = 1000 * median_milliseconds(2000, [&] {
+                              subject.client().call<State>(target, "GetState", std::uint32_t{0});
+                          });
+    subject.client().call(target, "Undefine", std::uint32_t{0});
+    return result;
+}
+
+double get_state_per_second(Subject& subject) {
+    constexpr int clients = 8;
+    constexpr int calls = 2500;
+    const auto target = domain(subject.define("state"));
+    std::vector<test::Client> connections;
+    for (int i = 0; i < clients; ++i) {
+        connections.push_back(subject.connect());
+        connections.back().call<State>(target, "GetState", std::uint32_t{0});
+    }
+    const double took = milliseconds([&] {
+        std::vector<std::jthread> threads;
+        for (test::Client& client : connections) {
+            threads.emplace_back([&] {
+                for (int i = 0; i < calls; ++i) {
+                    client.call<State>(target, "GetState", std::uint32_t{0});
+                }
+            });
+        }
+    });
+    subject.client().call(target, "Undefine", std::uint32_t{0});
+    return clients * calls / took * 1000;
+}
+
+/// Defines domains until there are `count`, and gives how many a second.
+double define_per_second(Subject& subject, int count) {
+    const int first = static_cast<int>(subject.list().size());
+    const double took = milliseconds([&] {
+        for (int i = first; i < count; ++i) {
+            subject.define(fmt::format("domain{}", i));
+        }
+    });
+    return (count - first) / took * 1000;
+}
+
+double restart(Subject& subject) {
+    std::vector<double> times;
+    for (int i = 0; i < 5; ++i) {
+        subject.end_daemons();
+        times.push_back(milliseconds([&] { subject.list(); }));
+    }
+    return median(times);
+}
+
+double all_stats(Subject& subject) {
+    return median_milliseconds(9, [&] {
+        const auto call = subject.client().new_call(libvirt_connect, "GetAllDomainStats");
+        bus::append(call.get(), std::uint32_t{0});
+        bus::append(call.get(), std::uint32_t{0});
+        subject.client().send(call);
+    });
+}
+
+/// How long starting a paused guest takes, and how long ending it; medians.
+struct GuestTimes {
+    double start;
+    double end;
+};
+
+GuestTimes guest_times(Subject& subject) {
+    const auto target = domain(subject.define("guest"));
+    std::vector<double> starts;
+    std::vector<double> ends;
+    for (int i = 0; i < 7; ++i) {
+        starts.push_back(
+            milliseconds([&] { subject.client().call(target, "Create", start_paused); }));
+        ends.push_back(
+            milliseconds([&] { subject.client().call(target, "Destroy", std::uint32_t{0}); }));
+    }
+    subject.client().call(target, "Undefine", std::uint32_t{0});
+    return {median(starts), median(ends)};
+}
+
+/// The words of the QEMU that the subject runs for one paused guest.
+std::vector<std::string> qemu_words(Subject& subject) {
+    const auto target = domain(subject.define("guest"));
+    subject.client().call(target, "Create", start_paused);
+    std::vector<std::string> words;
+    for (const test::Process& process : subject.processes()) {
+        if (process.program.starts_with("qemu-system")) {
+            words = words_of(process.pid);
+        }
+    }
+    subject.client().call(target, "Destroy", std::uint32_t{0});
+    subject.client().call(target, "Undefine", std::uint32_t{0});
+    return words;
+}
+
+GuestTimes qemu_alone_times(const std::vector<std::string>& words) {
+    std::vector<double> starts;
+    std::vector<double> ends;
+    for (int i = 0; i < 7; ++i) {
+        std::unique_ptr<QemuAlone> qemu;
+        starts.push_back(milliseconds([&] { qemu = std::make_unique<QemuAlone>(words); }));
+        ends.push_back(milliseconds([&] { qemu->quit(); }));
+    }
+    return {median(starts), median(ends)};
+}
+
+constexpr int crowd = 20;
+
+double qemu_alone_crowd(const std::vector<std::string>& words) {
+    std::vector<std::unique_ptr<QemuAlone>> guests(crowd);
+    return milliseconds([&] {
+        std::vector<std::jthread> threads;
+        for (auto& guest : guests) {
+            threads.emplace_back([&] { guest = std::make_unique<QemuAlone>(words); });
+        }
+    });
+}
+
+double start_crowd(Subject& subject) {
+    std::vector<test::Target> targets;
+    std::vector<test::Client> clients;
+    for (int i = 0; i < crowd; ++i) {
+        targets.push_back(domain(subject.define(fmt::format("crowd{}", i))));
+        clients.push_back(subject.connect());
+    }
+    const double took = milliseconds([&] {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            threads.emplace_back([&, i] { clients[i].call(targets[i], "Create", start_paused); });
+        }
+    });
+    for (const test::Target& target : targets) {
+        subject.client().call(target, "Destroy", std::uint32_t{0});
+        subject.client().call(target, "Undefine", std::uint32_t{0});
+    }
+    return took;
+}
+
+/// Calls one member of each daemon, so that all of them run.
+void wake_all(Subject& subject) {
+    subject.list();
+    auto& client = subject.client();
+    client.call<std::vector<bus::ObjectPath>>(libvirt_connect, "ListNodeDevices", std::uint32_t{0});
+    client.call<std::vector<bus::ObjectPath>>(
+        libvirt_connect, "ListStoragePools", std::uint32_t{0});
+}
+
+/// The memory of daemons that have started with what is defined and have done nothing since.
+Memory idle_memory(Subject& subject) {
+    subject.end_daemons();
+    wake_all(subject);
+    return subject.memory();
+}
+
+} // namespace
+
+TEST_CASE("first call, idle memory, GetState") {
+    const Pair pair;
+    Figure cold = pair.measure("no daemon runs: ListDomains' reply", "ms", cold_start);
+    cold.most = 20;
+    cold.ratio = 1.0 / 8;
+    record(cold);
+
+    Figure idle = pair.measure(
+        "all daemons idle: PSS", "MiB", [](Subject& subject) { return idle_memory(subject).pss; });
+    idle.most = 10;
+    record(idle);
+
+    Figure state = pair.measure("GetState", "us", get_state_microseconds);
+    state.ratio = 0.5;
+    record(state);
+
+    Figure rate = pair.measure("GetState by 8 clients", "1/s", get_state_per_second);
+    rate.least = 12'000;
+    record(rate);
+}
+
+TEST_CASE("starting and ending guests") {
+    const Pair pair;
+    const auto words = qemu_words(*pair.ours);
+    const GuestTimes alone = qemu_alone_times(words);
+    const GuestTimes ours = guest_times(*pair.ours);
+    record({.what = "start of a paused QEMU alone", .unit = "ms", .ours = alone.start});
+    Figure start{.what = "start of a paused guest", .unit = "ms", .ours = ours.start};
+    start.most = alone.start + 10;
+    Figure end{.what = "destroy", .unit = "ms", .ours = ours.end};
+    end.most = alone.end + 10;
+    if (pair.theirs != nullptr) {
+        const GuestTimes theirs = guest_times(*pair.theirs);
+        start.theirs = theirs.start;
+        end.theirs = theirs.end;
+    }
+    record(start);
+    const double crowd_alone = qemu_alone_crowd(words);
+    record({.what = "20 paused QEMUs at once alone", .unit = "ms", .ours = crowd_alone});
+    Figure many = pair.measure("start of 20 paused guests at once", "ms", start_crowd);
+    many.most = 1.5 * crowd_alone;
+    record(many);
+    record({.what = "end of a paused QEMU alone", .unit = "ms", .ours = alone.end});
+    record(end);
+}
+
+TEST_CASE("many definitions") {
+    const Pair pair;
+    constexpr int thousand = 1000;
+    const double before = idle_memory(*pair.ours).anonymous;
+    Figure define = pair.measure(
+        "define", "1/s", [](Subject& subject) { return define_per_second(subject, thousand); });
+    define.least = 600;
+    record(define);
+
+    Figure list = pair.measure("ListDomains of 1,000", "ms", [](Subject& subject) {
+        return median_milliseconds(25, [&] { subject.list(); });
+    });
+    list.most = 1;
+    record(list);
+
+    Figure stats = pair.measure("GetAllDomainStats of 1,000", "ms", all_stats);
+    stats.most = 10;
+    record(stats);
+
+    Figure again = pair.measure("restart with 1,000 definitions: ListDomains", "ms", restart);
+    again.most = 30;
+    record(again);
+
+    record({.what = "each stopped domain: memory",
+            .unit = "KiB",
+            .ours = (idle_memory(*pair.ours).anonymous - before) * 1024 / thousand,
+            .most = 2});
+
+    define_per_second(*pair.ours, 10 * thousand);
+    record({.what = "restart with 10,000 definitions: ListDomains",
+            .unit = "ms",
+            .ours = restart(*pair.ours),
+            .most = 150});
+}
