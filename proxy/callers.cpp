@@ -88,11 +88,8 @@ bool nobody_there(const std::string& failure) {
 
 } // namespace
 
-Callers::Callers(Scope& tasks,
-                 sd_bus* connection,
-                 Policy policy,
-                 std::function<void(bus::Message call)> again)
-    : tasks_(tasks), connection_(connection), policy_(policy), again_(std::move(again)) {}
+Callers::Callers(Scope& tasks, sd_bus* connection, Policy policy, Needs needs)
+    : tasks_(tasks), connection_(connection), policy_(policy), needs_(std::move(needs)) {}
 
 Callers::Caller& Callers::caller(std::string_view name) {
     const auto found = callers_.find(name);
@@ -142,8 +139,15 @@ Callers::Admission Callers::admit(sd_bus_message* call, const Names& actions) {
 
 void Callers::repeat(std::vector<bus::Message> calls) {
     for (bus::Message& call : calls) {
-        again_(std::move(call));
+        needs_.again(std::move(call));
     }
+}
+
+bool Callers::trust(const Identity& who) {
+    if (!trusted(policy_, who) && !std::exchange(group_known_, true)) {
+        policy_.group = needs_.find_group();
+    }
+    return trusted(policy_, who);
 }
 
 bool Callers::left(std::string_view name) {
@@ -174,7 +178,7 @@ Task<void> Callers::identify(std::string name) {
     if (found == callers_.end()) {
         co_return;
     }
-    found->second.trusted = trusted(policy_, who);
+    found->second.trusted = trust(who);
     found->second.identified = true;
     auto waiting = std::exchange(found->second.waiting, {});
     repeat(std::move(waiting));

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,11 +21,15 @@ namespace vireo::proxy {
 /// once per client who it is, polkit once per client and action.
 class Callers {
   public:
-    /// `again` gets each call whose admission had to wait; it asks anew then.
-    Callers(Scope& tasks,
-            sd_bus* connection,
-            Policy policy,
-            std::function<void(bus::Message call)> again);
+    struct Needs {
+        /// Gets each call whose admission had to wait; it asks anew then.
+        std::function<void(bus::Message call)> again;
+        /// The trusted group. It is called once, for the first caller who is not trusted without:
+        /// the name services take longer than all else at the start.
+        std::function<std::optional<gid_t>()> find_group;
+    };
+
+    Callers(Scope& tasks, sd_bus* connection, Policy policy, Needs needs);
 
     enum class Answer { admitted, refused, later };
 
@@ -61,6 +66,7 @@ class Callers {
     };
 
     Caller& caller(std::string_view name);
+    bool trust(const Identity& who);
     void repeat(std::vector<bus::Message> calls);
     Task<void> identify(std::string name);
     Task<void> ask_polkit(std::string name, std::string action, bool interactive);
@@ -68,7 +74,8 @@ class Callers {
     Scope& tasks_;
     sd_bus* connection_;
     Policy policy_;
-    std::function<void(bus::Message)> again_;
+    Needs needs_;
+    bool group_known_ = false;
     std::unordered_map<std::string, Caller, Hash, std::equal_to<>> callers_;
 };
 

@@ -2,6 +2,7 @@
 #include "proxy/driver_link.hpp"
 
 #include "libshared/daemon/sockets.hpp"
+#include "libshared/files.hpp"
 #include "libshared/log.hpp"
 #include "proxy/body.hpp"
 #include "proxy/listeners.hpp"
@@ -74,10 +75,10 @@ void DriverLink::connect_if_running() {
     }
 }
 
-void DriverLink::listen_if_nobody_does() {
+void DriverLink::listen_if_nobody_does(std::string_view sockets) {
     const std::string& path = starter_.places().socket;
     // The second look is for a listener in another network namespace.
-    if (!is_listening(path) && !connect_unix(path)) {
+    if (!is_listening(sockets, path) && !connect_unix(path)) {
         starter_.listen();
     }
 }
@@ -220,9 +221,9 @@ void DriverLink::disconnected() {
             ErrorCode::operation_failed, "{} closed the connection before it answered", daemon()));
     }
     // Nobody listens after a driver that a former proxy had started.
-    const bool crashed =
-        std::exchange(crashed_, false) ||
-        (was_ready && !starter_.listening() && !is_listening(starter_.places().socket));
+    const bool crashed = std::exchange(crashed_, false) ||
+                         (was_ready && !starter_.listening() &&
+                          !is_listening(read_file(socket_table), starter_.places().socket));
     if (!waiting_.empty()) {
         connect();
     } else if (crashed) {

@@ -50,8 +50,8 @@ class DriverLink {
     /// Connects where somebody else has started the driver, so that its signals arrive.
     void connect_if_running();
 
-    /// Listens on the driver's socket where nobody does.
-    void listen_if_nobody_does();
+    /// Listens on the driver's socket where nobody does. `sockets`: the kernel's table of them.
+    void listen_if_nobody_does(std::string_view sockets);
 
     /// Tells the driver, where it wanted to know.
     void client_left(std::string_view client);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "proxy/listeners.hpp"
 
-#include "libshared/files.hpp"
-
 #include <algorithm>
 #include <charconv>
 
@@ -39,10 +37,6 @@ bool is_listening(std::string_view table, std::string_view path) {
         table.remove_prefix(std::min(line.size() + 1, table.size()));
     }
     return false;
-}
-
-bool is_listening(const std::string& path) {
-    return is_listening(read_file("/proc/net/unix"), path);
 }
 
 } // namespace vireo::proxy

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace vireo::proxy {
 
-/// Whether somebody listens on the UNIX socket at `path`, found out without connecting, since that
-/// would wake a driver that systemd starts by its socket. Source: proc(5), /proc/net/unix.
-bool is_listening(const std::string& path);
+/// Where the kernel lists UNIX sockets. Source: proc(5).
+inline constexpr const char* socket_table = "/proc/net/unix";
 
-/// The same from the content of /proc/net/unix.
+/// Whether somebody listens on the UNIX socket at `path`, by the content of socket_table: found out
+/// without connecting, since that would wake a driver that systemd starts by its socket.
 bool is_listening(std::string_view table, std::string_view path);
 
 } // namespace vireo::proxy

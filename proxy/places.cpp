@@ -47,11 +47,12 @@ std::string program_folder() {
 }
 
 Policy current_policy(bool session) {
-    Policy policy{.session = session, .own = geteuid(), .group = {}};
-    if (const group* const found = session ? nullptr : getgrnam("libvirt")) {
-        policy.group = found->gr_gid;
-    }
-    return policy;
+    return {.session = session, .own = geteuid(), .group = {}};
+}
+
+std::optional<gid_t> find_group() {
+    const group* const found = getgrnam("libvirt");
+    return found != nullptr ? std::optional(found->gr_gid) : std::nullopt;
 }
 
 } // namespace vireo::proxy

@@ -5,6 +5,7 @@
 #include "proxy/authorize.hpp"
 #include "proxy/driver_starter.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,10 @@ places_of(std::string_view driver, const Options& options, const std::string& pr
 /// The folder of this executable, where the other daemons are too.
 std::string program_folder();
 
-/// Whom this process trusts: reads its own user and the group `libvirt`.
+/// Whom this process trusts; the group is left to find_group().
 Policy current_policy(bool session);
+
+/// The group whose members are trusted, where it exists. Blocks: the name services are asked.
+std::optional<gid_t> find_group();
 
 } // namespace vireo::proxy

@@ -2,9 +2,11 @@
 #include "proxy/service.hpp"
 
 #include "libshared/bus/call.hpp"
+#include "libshared/files.hpp"
 #include "libshared/log.hpp"
 #include "proxy/body.hpp"
 #include "proxy/introspection.hpp"
+#include "proxy/listeners.hpp"
 #include "proxy/places.hpp"
 
 #include <sys/inotify.h>
@@ -81,7 +83,8 @@ ProxyService::ProxyService(Context& ctx)
       callers_(own_tasks_,
                connection_.get(),
                current_policy(ctx.options.session),
-               [this](bus::Message call) { take_call(std::move(call)); }) {
+               {.again = [this](bus::Message call) { take_call(std::move(call)); },
+                .find_group = &find_group}) {
     const std::string programs = program_folder();
     for (const std::string_view driver : drivers_of_contract()) {
         DriverLink::Events events{
@@ -128,9 +131,10 @@ void ProxyService::started() {
     check(sd_bus_attach_event(connection, ctx_.loop.get(), SD_EVENT_PRIORITY_NORMAL),
           "attach the bus");
     watch_locks();
+    const std::string sockets = read_file(socket_table);
     for (const auto& [driver, link] : links_) {
         try {
-            link->listen_if_nobody_does();
+            link->listen_if_nobody_does(sockets);
         } catch (const Error& e) {
             log::error("{}: {}", link->daemon(), e.what()); // its callers are told so, too
         }

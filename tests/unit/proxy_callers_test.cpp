@@ -101,14 +101,21 @@ class Authorities {
 
 class Bench {
   public:
-    explicit Bench(Policy policy = {.session = false, .own = 500, .group = 77}) : tasks(loop) {
+    explicit Bench(Policy policy = {.session = false, .own = 500, .group = {}}) : tasks(loop) {
         int ends[2];
         check_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
                     "make");
         connection = connect(loop, ends[0], false);
         authorities.emplace(loop, ends[1]);
-        callers.emplace(
-            tasks, connection.get(), policy, [this](bus::Message call) { decide(call.get()); });
+        callers.emplace(tasks,
+                        connection.get(),
+                        policy,
+                        Callers::Needs{.again = [this](bus::Message call) { decide(call.get()); },
+                                       .find_group =
+                                           [this] {
+                                               ++group_questions;
+                                               return std::optional<gid_t>(77);
+                                           }});
     }
 
     ~Bench() { tasks.cancel(); }
@@ -152,6 +159,7 @@ class Bench {
     bus::Bus connection;
     std::optional<Authorities> authorities;
     std::optional<Callers> callers;
+    int group_questions = 0;
     std::string action = "org.vireo.domain.write";
     std::vector<std::string> outcomes;
 };
@@ -167,6 +175,19 @@ TEST_CASE("a caller is identified once, whatever it calls") {
     CHECK(bench.authorities->questions.empty());
     CHECK(bench.ask(":1.2") == "admitted");
     CHECK(bench.authorities->identifications == 2);
+}
+
+TEST_CASE("the group is looked up once, and not for those who are trusted without") {
+    Bench bench;
+    bench.authorities->uid = 500;
+    CHECK(bench.ask(":1.1") == "admitted");
+    CHECK(bench.group_questions == 0);
+    bench.authorities->uid = 1000;
+    bench.authorities->groups = {1000, 77};
+    CHECK(bench.ask(":1.2") == "admitted");
+    CHECK(bench.ask(":1.3") == "admitted");
+    CHECK(bench.group_questions == 1);
+    CHECK(bench.authorities->questions.empty());
 }
 
 TEST_CASE("calls that come before the caller is known keep their order") {
