@@ -56,8 +56,8 @@ std::vector<std::string> device_paths(const ProbeSources& sources) {
         }
     }
     std::ranges::sort(paths);
-    const auto repeated = std::ranges::unique(paths);
-    paths.erase(repeated.begin(), repeated.end());
+    // Not std::ranges::unique: clang 14 does not compile libstdc++ 12's.
+    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
     return paths;
 }
 

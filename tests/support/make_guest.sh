@@ -36,7 +36,7 @@ fetch_kernel() {
         echo "no kernel in /boot that this user can read, and apt knows none: run 'apt-get update' as root" >&2
         exit 1
     fi
-    (cd "$work" && apt-get -qq download "$package" && dpkg -x "$package"_*.deb "$work/kernel")
+    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg -x "$package"_*.deb "$work/kernel")
 }
 
 if ! find_kernel ''; then
