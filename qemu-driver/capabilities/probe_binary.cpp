@@ -3,6 +3,8 @@
 
 #include "libshared/async/child_guard.hpp"
 #include "libshared/async/deadline.hpp"
+#include "libshared/async/promised.hpp"
+#include "libshared/async/scope.hpp"
 #include "libshared/async/stream.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/capabilities/probe.hpp"
@@ -119,7 +121,7 @@ bool kvm_enabled(const Replies& replies) {
     return answer.is_object() && answer.contains("enabled") && answer["enabled"] == true;
 }
 
-/// Nothing, and why, where KVM is what does not work.
+/// Nothing, with a log line, where KVM is what does not work.
 Task<std::optional<Replies>> run_with_kvm(Loop& loop, Run run) {
     try {
         auto running = run_once(loop, std::move(run));
@@ -131,28 +133,40 @@ Task<std::optional<Replies>> run_with_kvm(Loop& loop, Run run) {
     co_return std::nullopt;
 }
 
+Task<void> deliver(Task<Replies> running, Promised<Replies>& to) {
+    try {
+        Replies replies = co_await std::move(running);
+        to.resolve(std::move(replies));
+    } catch (const Error&) {
+        to.fail(std::current_exception());
+    }
+}
+
 } // namespace
 
 Task<std::shared_ptr<const QemuCapabilities>>
 probe_binary(Loop& loop, std::string binary, bool try_kvm, Milliseconds limit) {
-    const Milliseconds each = try_kvm ? limit / 2 : limit; // at most two runs are made
+    const Milliseconds each = try_kvm ? limit / 2 : limit; // at most two, one after the other
     Run with_kvm{binary, ProbeRun::best_accelerator, ProbeRun::best_accelerator, each};
     Run without_kvm{binary, ProbeRun::tcg_only, ProbeRun::best_accelerator, each};
     Run tcg_models{binary, ProbeRun::tcg_only, ProbeRun::tcg_only, each};
 
     std::optional<Replies> first;
+    Replies second;
     if (try_kvm) {
+        // Both at once: a second run afterwards would take half as long again.
+        Promised<Replies> models(loop);
+        Scope beside(loop);
+        beside.spawn(deliver(run_once(loop, std::move(tcg_models)), models), binary);
         auto running = run_with_kvm(loop, std::move(with_kvm));
         first = co_await std::move(running);
+        if (first && kvm_enabled(*first)) {
+            second = co_await models.value();
+        }
     }
     if (!first) {
         auto running = run_once(loop, std::move(without_kvm));
         first = co_await std::move(running);
-    }
-    Replies second;
-    if (kvm_enabled(*first)) {
-        auto running = run_once(loop, std::move(tcg_models));
-        second = co_await std::move(running);
     }
     QemuCapabilities capabilities = capabilities_from_replies(binary, *first, second);
     co_return std::make_shared<const QemuCapabilities>(std::move(capabilities));
