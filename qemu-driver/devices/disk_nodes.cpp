@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/devices/disk_nodes.hpp"
+
+#include "libshared/error.hpp"
+
+#include <fmt/format.h>
+
+namespace vireo::qemu {
+
+using nlohmann::json;
+
+namespace {
+
+DiskImage* base_of(DiskImage& image) {
+    return image.base() != nullptr ? &*image.backing : nullptr;
+}
+
+} // namespace
+
+uint32_t assign_node_numbers(DomainDef& def, uint32_t used) {
+    const auto each_image = [&def](const auto& visit) {
+        // Last disk first, as libvirt numbers them: its tools expect the names.
+        for (auto disk = def.devices.disks.rbegin(); disk != def.devices.disks.rend(); ++disk) {
+            for (DiskImage* image = &disk->image; image != nullptr; image = base_of(*image)) {
+                visit(*image);
+            }
+        }
+    };
+    each_image([&](const DiskImage& image) { used = std::max(used, image.index.value_or(0)); });
+    each_image([&](DiskImage& image) {
+        if (!image.index) {
+            image.index = ++used;
+        }
+    });
+    return used;
+}
+
+NodeNames node_names(const DiskImage& image) {
+    if (!image.index) {
+        throw Error(ErrorCode::internal, "a disk image has no node number yet");
+    }
+    const auto name = [&](const char* part) {
+        return fmt::format("libvirt-{}-{}", *image.index, part);
+    };
+    return {name("storage"), name("slice-sto"), name("format")};
+}
+
+namespace {
+
+/// QEMU's driver for each format, in the order of DiskFormat; empty: not a format of an image.
+constexpr std::array<std::string_view, 18> format_drivers{"",
+                                                          "raw",
+                                                          "",
+                                                          "bochs",
+                                                          "cloop",
+                                                          "dmg",
+                                                          "",
+                                                          "vpc",
+                                                          "vdi",
+                                                          "",
+                                                          "vpc",
+                                                          "parallels",
+                                                          "luks",
+                                                          "",
+                                                          "qcow",
+                                                          "qcow2",
+                                                          "qed",
+                                                          "vmdk"};
+
+bool has_backing(DiskFormat format) {
+    return format == DiskFormat::qcow || format == DiskFormat::qcow2 || format == DiskFormat::qed ||
+           format == DiskFormat::vmdk;
+}
+
+void add_cache(json& node, const std::optional<DiskCache>& cache) {
+    if (!cache || *cache == DiskCache::default_) {
+        return;
+    }
+    json& options = node["cache"];
+    options["direct"] = *cache == DiskCache::none || *cache == DiskCache::directsync;
+    options["no-flush"] = *cache == DiskCache::unsafe;
+}
+
+void add_discard(json& node, const NodeOptions& options) {
+    if (options.discard) {
+        node["discard"] = name_of(*options.discard);
+    }
+    if (options.detect_zeroes) {
+        // Unmapping zeroes needs permission to unmap; without it the zeroes are still detected.
+        const bool lowered =
+            *options.detect_zeroes == DetectZeroes::unmap && options.discard != DiskDiscard::unmap;
+        node["detect-zeroes"] = name_of(lowered ? DetectZeroes::on : *options.detect_zeroes);
+    }
+}
+
+/// The driver and place of the bytes, one function for each kind of source.
+class SourceWriter {
+  public:
+    SourceWriter(const PlanContext& context, const NodeOptions& options)
+        : context_(context), options_(options) {}
+
+    json operator()(const FileSource& source) const {
+        if (source.fdgroup) {
+            refuse("fdgroup");
+        }
+        return host_file("file", source.path.value_or(""));
+    }
+
+    json operator()(const BlockSource& source) const {
+        const std::string path = source.path.value_or("");
+        const bool drive = options_.is_cdrom && context_.facts.cdrom_drives.contains(path);
+        return host_file(drive ? "host_cdrom" : "host_device", path);
+    }
+
+    json operator()(const DirSource& source) const {
+        json node = json::object();
+        node["driver"] = "vvfat";
+        node["dir"] = source.path.value_or("");
+        node["floppy"] = options_.is_floppy;
+        node["rw"] = false;
+        return node;
+    }
+
+    json operator()(const NvmeSource& source) const {
+        if (!context_.caps.block_drivers.contains("nvme")) {
+            throw Error(ErrorCode::config_unsupported,
+                        "disk type 'nvme': '{}' has no NVMe block driver",
+                        context_.caps.binary);
+        }
+        const PciAddress& at = source.controller;
+        json node = json::object();
+        node["driver"] = "nvme";
+        node["device"] =
+            fmt::format("{:04x}:{:02x}:{:02x}.{:x}", at.domain, at.bus, at.slot, at.function);
+        node["namespace"] = source.namespace_id;
+        return node;
+    }
+
+    json operator()(const NetworkSource& source) const { return network_source(context_, source); }
+
+    json operator()(const VolumeSource& source) const {
+        throw Error(ErrorCode::internal,
+                    "volume '{}' of pool '{}' was not resolved before the start",
+                    source.volume,
+                    source.pool);
+    }
+
+    [[noreturn]] json operator()(const VhostUserSource&) const { refuse("type 'vhostuser'"); }
+
+    [[noreturn]] json operator()(const VhostVdpaSource&) const { refuse("type 'vhostvdpa'"); }
+
+  private:
+    [[noreturn]] static void refuse(std::string_view what) {
+        throw Error(ErrorCode::config_unsupported, "disk source: {} is not supported", what);
+    }
+
+    json host_file(const char* driver, const std::string& path) const {
+        json node = json::object();
+        node["driver"] = driver;
+        node["filename"] = path;
+        if (options_.io) {
+            if (!context_.caps.file_aio.contains(name_of(*options_.io))) {
+                throw Error(ErrorCode::config_unsupported,
+                            "disk driver io='{}': '{}' cannot do it",
+                            name_of(*options_.io),
+                            context_.caps.binary);
+            }
+            node["aio"] = name_of(*options_.io);
+        }
+        return node;
+    }
+
+    const PlanContext& context_;
+    const NodeOptions& options_;
+};
+
+json format_props(const DiskImage& image, const NodeNames& names, const NodeOptions& options) {
+    const DiskFormat format = image.format.value_or(DiskFormat::raw);
+    // A folder is shown as a FAT disk by its storage node; the format above it is plain.
+    const bool fat = format == DiskFormat::fat && image.type() == DiskType::dir;
+    const auto driver = fat ? std::string_view("raw") : format_drivers.at(size_t(format));
+    if (driver.empty()) {
+        throw Error(ErrorCode::config_unsupported,
+                    "disk format '{}' is not one that QEMU reads",
+                    name_of(format));
+    }
+    json node = json::object();
+    node["node-name"] = names.format;
+    node["read-only"] = options.read_only;
+    node["driver"] = driver;
+    add_discard(node, options);
+    add_cache(node, options.cache);
+    if (format == DiskFormat::qcow2 && image.metadata_cache_bytes) {
+        node["cache-size"] = *image.metadata_cache_bytes;
+    }
+    if (has_backing(format) && options.backing) {
+        node["backing"] = options.backing->empty() ? json() : json(*options.backing);
+    }
+    return node;
+}
+
+} // namespace
+
+json storage_source(const PlanContext& context,
+                    const DiskImage& image,
+                    const NodeOptions& options) {
+    if (image.auth || image.encryption || image.reservations) {
+        throw Error(ErrorCode::config_unsupported,
+                    "disk source: {} is not supported",
+                    image.auth         ? "auth"
+                    : image.encryption ? "encryption"
+                                       : "reservations");
+    }
+    return std::visit(SourceWriter(context, options), image.source);
+}
+
+Plan plan_image(const PlanContext& context,
+                const DiskImage& image,
+                const NodeNames& names,
+                const NodeOptions& options) {
+    json storage = storage_source(context, image, options);
+    storage["node-name"] = names.storage;
+    add_cache(storage, options.cache);
+    storage["auto-read-only"] = true;
+    storage["discard"] = "unmap";
+
+    json format = format_props(image, names, options);
+    format["file"] = names.storage;
+
+    Plan plan;
+    plan.push_back(blockdev_step(std::move(storage)));
+    if (!image.slices.empty()) {
+        const SliceDef& slice = image.slices.front();
+        if (format["driver"] == "raw") {
+            format["offset"] = slice.offset_bytes;
+            format["size"] = slice.size_bytes;
+        } else {
+            json part = json::object();
+            part["driver"] = "raw";
+            part["node-name"] = names.slice;
+            part["offset"] = slice.offset_bytes;
+            part["size"] = slice.size_bytes;
+            part["file"] = names.storage;
+            part["auto-read-only"] = true;
+            part["discard"] = "unmap";
+            add_cache(part, options.cache);
+            plan.push_back(blockdev_step(std::move(part)));
+            format["file"] = names.slice;
+        }
+    }
+    plan.push_back(blockdev_step(std::move(format)));
+    return plan;
+}
+
+} // namespace vireo::qemu

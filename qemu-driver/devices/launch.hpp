@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "qemu-driver/capabilities/qemu_capabilities.hpp"
+#include "qemu-driver/devices/plan.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace vireo::qemu {
+
+/// Settings of the driver that shape a command line, with qemu.conf's names and defaults.
+struct LaunchSettings {
+    bool seccomp_sandbox = true;
+    bool dump_guest_core = false;
+    bool log_timestamp = true;
+    /// Files of character devices are opened by the daemon and passed, so that QEMU needs no right
+    /// to the folder; otherwise QEMU opens them.
+    bool pass_chardev_files = true;
+    bool vnc_tls = false;
+    bool vnc_tls_x509_verify = false;
+    bool vnc_sasl = false;
+    std::string vnc_tls_x509_cert_dir;
+    bool spice_tls = false;
+    bool spice_sasl = false;
+    bool spice_password = false; ///< one for all guests is set over QMP after the start
+    std::string spice_tls_x509_cert_dir;
+    bool chardev_tls = false;
+    bool chardev_tls_x509_verify = false;
+    std::string chardev_tls_x509_cert_dir;
+    std::string nbd_tls_x509_cert_dir;
+    unsigned gluster_debug_level = 4;
+};
+
+/// A mounted hugetlbfs and the guest's folder in it.
+struct HugePageDir {
+    uint64_t size_kib = 0;
+    std::string path;
+    bool is_default = false;
+};
+
+/// What a command line needs besides the definition and QEMU's capabilities.
+struct LaunchFacts {
+    LaunchSettings settings;
+    std::string private_dir;        ///< the guest's own folder: sockets, keys
+    std::string channel_dir;        ///< where channels without a path get their socket
+    std::string memory_backing_dir; ///< the guest's folder for file-backed memory
+    std::string state_dir;          ///< where the daemon's own sockets lie
+    std::vector<HugePageDir> huge_pages;
+    std::optional<std::string> master_key_file; ///< key of the secrets, where there is one
+    std::string emulator;                       ///< used when the definition names none
+    int64_t now_s = 0;                          ///< seconds since the epoch
+    int64_t utc_offset_s = 0;                   ///< local time minus UTC
+    bool start_paused = true;                   ///< vCPUs are started over QMP
+    std::optional<std::string> incoming;        ///< -incoming's URI
+    std::set<std::string> cdrom_drives;     ///< block devices that are CD-ROM drives of the host
+    std::optional<std::string> render_node; ///< the host's first DRM render node
+};
+
+/// What a passed descriptor must be. The daemon opens it before it runs QEMU.
+enum class DescriptorKind {
+    monitor,       ///< a listening UNIX socket at `path`: the daemon connects to it for QMP
+    unix_listen,   ///< a listening UNIX socket at `path`, mode 0660
+    file_append,   ///< `path` opened for writing at its end, created 0600
+    file_truncate, ///< the same, emptied first
+    tap,           ///< a tap device `name` (made when empty or absent), member of bridge `path`
+    vhost_net,     ///< /dev/vhost-net, or `path`
+};
+
+struct Descriptor {
+    DescriptorKind kind{};
+    std::string path;
+    std::string name;         ///< tap: the host's device name, empty: choose one
+    std::string owner;        ///< alias of the device that it is for
+    bool virtio = false;      ///< tap: open with IFF_VNET_HDR
+    bool multi_queue = false; ///< tap: open with IFF_MULTI_QUEUE
+    int number = -1;          ///< the number that QEMU finds it under
+};
+
+/// Everything that a start needs: run `argv` with `environment` added, and each descriptor under
+/// its number.
+struct LaunchRequest {
+    std::vector<std::string> argv;
+    std::vector<std::pair<std::string, std::string>> environment;
+    std::vector<Descriptor> descriptors;
+};
+
+/// Gives every image of every disk its number in node names (`DiskImage::index`), where it has
+/// none, as a guest's definition must have before it starts: hot-plug and block jobs refer to them.
+/// Numbers of a running guest are never used twice: new ones start above `used`. Gives the
+/// highest number back.
+uint32_t assign_node_numbers(DomainDef& def, uint32_t used = 0);
+
+/// Builds QEMU's command line for a definition that went through the model's passes (defaults,
+/// addresses, aliases, validation) and `assign_node_numbers`. Looks nothing up on the host.
+/// Throws config_unsupported, naming the element, for what this QEMU or Vireo cannot do.
+LaunchRequest
+build_launch(const DomainDef& def, const QemuCapabilities& caps, const LaunchFacts& facts);
+
+/// The arguments alone, the binary's path first.
+std::vector<std::string>
+command_line(const DomainDef& def, const QemuCapabilities& caps, const LaunchFacts& facts);
+
+} // namespace vireo::qemu

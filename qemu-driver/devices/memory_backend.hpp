@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "qemu-driver/devices/plan_context.hpp"
+
+namespace vireo::qemu {
+
+/// One piece of guest memory, before it is known what backs it.
+struct MemoryBackendWish {
+    std::string id;
+    uint64_t size_kib = 0;
+    bool is_main = false;               ///< the machine's own memory, not a cell's
+    std::optional<uint32_t> cell;       ///< guest NUMA cell
+    std::optional<MemoryAccess> access; ///< instead of `<memoryBacking>`'s
+    std::optional<YesNo> discard;       ///< instead of `<memoryBacking>`'s
+};
+
+struct MemoryBackend {
+    nlohmann::json props;
+    bool is_plain = false; ///< plain RAM without any wish: QEMU can make it by itself
+};
+
+/// Chooses RAM, a memory file or a file on (huge) pages, as `<memoryBacking>` says.
+/// Throws config_unsupported when no mounted hugetlbfs has pages of the wanted size.
+MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish& wish);
+
+} // namespace vireo::qemu

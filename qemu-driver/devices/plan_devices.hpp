@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "qemu-driver/devices/plan_context.hpp"
+
+/// The device kinds whose plan is one object and one device at most, each in its own source file.
+namespace vireo::qemu {
+
+/// True for the machines that bring a floppy controller along.
+bool has_own_floppy_controller(const OsDef& os);
+
+/// Empty for the controllers that the machine brings along.
+Plan plan_controller(const PlanContext& context, const ControllerDef& controller);
+/// Empty for a PS/2 device, which the machine brings along.
+Plan plan_input(const PlanContext& context, const InputDef& input);
+Plan plan_video(const PlanContext& context, const VideoDef& video, bool primary);
+Plan plan_graphics(const PlanContext& context, const GraphicsDef& graphics);
+Plan plan_memballoon(const PlanContext& context, const MemballoonDef& balloon);
+Plan plan_rng(const PlanContext& context, const RngDef& rng);
+Plan plan_audio(const PlanContext& context);
+
+} // namespace vireo::qemu
