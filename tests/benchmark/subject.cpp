@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tests/benchmark/subject.hpp"
 
+#include "tests/support/paths.hpp"
+
 #include <fmt/format.h>
 
 #include <csignal>
@@ -16,13 +18,6 @@ namespace {
 
 constexpr const char* bridge = "/usr/sbin/libvirt-dbus";
 constexpr const char* daemon = "/usr/sbin/libvirtd";
-
-/// Takes the place of `vireo-proxyd` on the bus; called with `--root DIR`.
-constexpr const char* bridge_script = R"(#!/bin/sh
-mkdir -p "$2/run"
-export HOME="$2" XDG_RUNTIME_DIR="$2/run" XDG_CONFIG_HOME="$2/etc" XDG_CACHE_HOME="$2/cache"
-exec {} --session
-)";
 
 double field_of(pid_t pid, const std::string& field) {
     std::ifstream rollup(fmt::format("/proc/{}/smaps_rollup", pid));
@@ -65,11 +60,10 @@ std::unique_ptr<Subject> Subject::libvirt() {
     }
     std::unique_ptr<Subject> subject(new Subject);
     subject->programs_ = std::make_unique<test::TemporaryFolder>();
-    const auto script = subject->programs_->path() / "vireo-proxyd";
-    std::ofstream(script) << fmt::format(bridge_script, bridge);
-    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
-    subject->instance_ = std::make_unique<test::Instance>(test::InstanceOptions{
-        .environment = {}, .root = {}, .daemons = subject->programs_->path()});
+    std::filesystem::create_symlink(test::source_dir() / "tests/benchmark/libvirt_service.sh",
+                                    subject->programs_->path() / "vireo-proxyd");
+    subject->instance_ = std::make_unique<test::Instance>(
+        test::InstanceOptions{.daemons = subject->programs_->path()});
     subject->client_.emplace(subject->instance_->connect());
     return subject;
 }

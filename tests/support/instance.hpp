@@ -16,11 +16,11 @@ namespace vireo::test {
 /// What an instance may be given beside its own root.
 struct InstanceOptions {
     /// Settings (`NAME=value`) that every daemon of the instance finds in its environment.
-    std::vector<std::string> environment;
+    std::vector<std::string> environment = {};
     /// Where the state is kept; empty: a temporary folder that goes with the instance.
-    std::filesystem::path root;
+    std::filesystem::path root = {};
     /// The folder that holds `vireo-proxyd` and the others; empty: that of the build.
-    std::filesystem::path daemons;
+    std::filesystem::path daemons = {};
 };
 
 /// A whole Vireo of its own: a root, a message bus on which `vireo-proxyd` starts on demand, and
