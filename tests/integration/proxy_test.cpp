@@ -199,6 +199,60 @@ TEST_CASE("gdbus and busctl read the tree and an object") {
                                           limit);
     CHECK(shown.status == 0);
     CHECK(shown.output.find("<method name=\"GetState\">") != std::string::npos);
+    const auto members = bench.instance.run({"busctl",
+                                             "--user",
+                                             "--no-pager",
+                                             "introspect",
+                                             "org.libvirt",
+                                             "/org/libvirt/QEMU",
+                                             "org.libvirt.Connect"},
+                                            limit);
+    CHECK(members.status == 0);
+    CHECK(members.output.find(".DomainDefineXML") != std::string::npos);
+    CHECK(members.output.find(".Hostname") != std::string::npos);
+}
+
+TEST_CASE("busctl talks to a driver on its own socket") {
+    Bench bench;
+    bench.client.call(standard("/", "Introspectable"), "Introspect"); // starts the proxy
+    const auto notes = bench.instance.run(
+        {"busctl",
+         "--address=unix:path=" + (bench.instance.root() / "run/nodedevd.sock").string(),
+         "call",
+         "org.vireo.Fake",
+         fake.path,
+         fake.interface,
+         "Notes"},
+        limit);
+    CHECK(notes.output == "u 0\n");
+}
+
+TEST_CASE("python3-dbus calls, reads, lists and sees errors") {
+    Bench bench;
+    if (bench.instance.run({"/usr/bin/python3", "-c", "import dbus"}, limit).status != 0) {
+        MESSAGE("skipped: python3-dbus is not installed");
+        return;
+    }
+    const auto result = bench.instance.run({"/usr/bin/python3",
+                                            "-c",
+                                            R"(
+import dbus
+bus = dbus.SessionBus()
+connect = bus.get_object('org.libvirt', '/org/libvirt/QEMU')
+print(connect.GetSysinfo(0, dbus_interface='org.libvirt.Connect') == bus.get_unique_name())
+properties = dbus.Interface(connect, 'org.freedesktop.DBus.Properties')
+print(properties.Get('org.libvirt.Connect', 'Hostname'))
+print(properties.GetAll('org.libvirt.Connect'))
+try:
+    connect.DomainLookupByName('x', dbus_interface='org.libvirt.Connect')
+except dbus.DBusException as e:
+    print(e.get_dbus_name(), e.get_dbus_message())
+)"},
+                                           limit);
+    CHECK(result.status == 0);
+    CHECK(result.output.starts_with("True\nfake\n"));
+    CHECK(result.output.find("org.libvirt.Error Domain not found: no domain with matching name") !=
+          std::string::npos);
 }
 
 TEST_CASE("properties are read, listed and set, and the standard errors are kept") {
