@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nodedev-driver/registry.hpp"
 
+#include "libshared/error.hpp"
+
 #include <algorithm>
 
 namespace vireo::nodedev {
+
+std::string_view word(ChangeKind kind) {
+    switch (kind) {
+    case ChangeKind::created:
+        return "created";
+    case ChangeKind::deleted:
+        return "deleted";
+    case ChangeKind::updated:
+        break;
+    }
+    return "updated";
+}
 
 /// The nearest device that contains `path` is the parent; sysfs has folders in between that are
 /// none (`host0`, `pci0000:00`).
@@ -93,6 +107,14 @@ std::vector<Change> Registry::update(const std::string& path, std::optional<Node
 Registry::Device Registry::find(std::string_view name) const {
     const auto found = devices_.find(name);
     return found == devices_.end() ? nullptr : found->second;
+}
+
+Registry::Device Registry::get(std::string_view name) const {
+    Device device = find(name);
+    if (!device) {
+        throw Error(ErrorCode::no_node_device, "no node device with matching name '{}'", name);
+    }
+    return device;
 }
 
 } // namespace vireo::nodedev

@@ -14,7 +14,13 @@
 
 namespace vireo::nodedev {
 
-enum class ChangeKind { created, deleted, updated };
+/// With the numbers of NodeDeviceEvent. libvirt tells of an update by a callback of its own that
+/// libvirt-dbus does not pass on, so that it has no number there: this one is Vireo's, far from
+/// what libvirt may add.
+enum class ChangeKind { created = 0, deleted = 1, updated = 0x10000 };
+
+/// `created`, `deleted`, `updated`
+std::string_view word(ChangeKind kind);
 
 /// One thing that happened to the list, in the order in which it is told.
 struct Change {
@@ -40,6 +46,8 @@ class Registry {
 
     /// Null if there is none of that name.
     Device find(std::string_view name) const;
+    /// Throws no_node_device where find() gives null.
+    Device get(std::string_view name) const;
 
     /// All devices, by name.
     const std::map<std::string, Device, std::less<>>& devices() const noexcept { return devices_; }

@@ -9,20 +9,6 @@ namespace vireo::nodedev {
 
 namespace {
 
-struct NameOf {
-    std::string_view operator()(const SystemCapability&) const { return "system"; }
-
-    std::string_view operator()(const PciCapability&) const { return "pci"; }
-
-    std::string_view operator()(const UsbDeviceCapability&) const { return "usb_device"; }
-
-    std::string_view operator()(const UsbInterfaceCapability&) const { return "usb"; }
-
-    std::string_view operator()(const NetCapability&) const { return "net"; }
-
-    std::string_view operator()(const StorageCapability&) const { return "storage"; }
-};
-
 constexpr uint32_t all_kinds = (1U << capability_kinds.size()) - 1;
 
 uint32_t flags_of(const NodeDevice& device) {
@@ -37,7 +23,7 @@ uint32_t flags_of(const NodeDevice& device) {
 } // namespace
 
 std::string_view capability_name(const NodeDevice& device) {
-    return std::visit(NameOf{}, device.capability);
+    return xml::name_of(static_cast<CapabilityType>(device.capability.index()));
 }
 
 std::vector<std::string_view> capability_names(const NodeDevice& device) {

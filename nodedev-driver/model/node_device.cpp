@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nodedev-driver/model/node_device.hpp"
 
+#include "libshared/xml/parse.hpp"
+
 #include <fmt/format.h>
 
 namespace vireo::nodedev {
+
+std::string format_device(const NodeDevice& device) {
+    return xml::format(device);
+}
 
 std::string
 device_name(std::string_view subsystem, std::string_view sysname, std::string_view detail) {

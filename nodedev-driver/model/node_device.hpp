@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/xml/enum_names.hpp"
+#include "libshared/xml/field.hpp"
 #include "nodedev-driver/model/pci_capability.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,13 +50,19 @@ struct UsbInterfaceCapability {
     bool operator==(const UsbInterfaceCapability&) const = default;
 };
 
-struct NetCapability {
-    std::string interface;
-    std::string address;
+struct NetLink {
     /// Mbit/s; 0 is not known (the link is down, or the driver does not tell).
     uint32_t speed_mbit{};
     /// IF_OPER_* as the kernel writes it: `up`, `down`, `unknown` ...; empty is not known.
     std::string state;
+
+    bool operator==(const NetLink&) const = default;
+};
+
+struct NetCapability {
+    std::string interface;
+    std::string address;
+    NetLink link;
     /// Offloads that are on, in libvirt's order and words (`rx`, `tx`, `sg` ...).
     std::vector<std::string> features;
     bool wireless{};
@@ -95,6 +104,9 @@ using Capability = std::variant<SystemCapability,
                                 NetCapability,
                                 StorageCapability>;
 
+/// The words of Capability's alternatives, in their order.
+enum class CapabilityType { system, pci, usb_device, usb, net, storage };
+
 struct NodeDevice {
     std::string name;
     /// Place below /sys; none for the computer.
@@ -108,6 +120,11 @@ struct NodeDevice {
     bool operator==(const NodeDevice&) const = default;
 };
 
+const xml::Type& describe(const NodeDevice*);
+
+/// The device's document as libvirt writes it.
+std::string format_device(const NodeDevice& device);
+
 /// The device every other one hangs below.
 inline constexpr std::string_view computer_name = "computer";
 
@@ -118,3 +135,9 @@ std::string
 device_name(std::string_view subsystem, std::string_view sysname, std::string_view detail = {});
 
 } // namespace vireo::nodedev
+
+template <>
+struct vireo::xml::EnumNames<vireo::nodedev::CapabilityType> {
+    static constexpr std::array<std::string_view, 6> names{
+        "system", "pci", "usb_device", "usb", "net", "storage"};
+};

@@ -18,6 +18,9 @@ struct PciAddress {
     auto operator<=>(const PciAddress&) const = default;
 };
 
+/// The address of the function itself, which its document has as four elements.
+struct PciPlace : PciAddress {};
+
 /// A vendor's or product's number with its name from the hardware database, where that knows it.
 struct NamedId {
     uint32_t id{};
@@ -65,7 +68,7 @@ enum class PciBridge { pci, cardbus };
 
 struct PciCapability {
     std::optional<uint32_t> class_code;
-    PciAddress address;
+    PciPlace place;
     NamedId product;
     NamedId vendor;
     std::optional<PciAddress> physical_function;

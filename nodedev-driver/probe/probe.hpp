@@ -25,6 +25,8 @@ std::optional<NodeDevice> probe_pci(const ProbeSources& sources, const SysDevice
 std::optional<NodeDevice> probe_usb(const ProbeSources& sources, const SysDevice& device);
 std::optional<NodeDevice> probe_net(const ProbeSources& sources, const SysDevice& device);
 std::optional<NodeDevice> probe_storage(const ProbeSources& sources, const SysDevice& device);
+/// State and speed of a network interface now.
+NetLink read_net_link(const SysDevice& device);
 NodeDevice probe_computer(const ProbeSources& sources);
 
 /// Probes the device at `path` (below /sys/devices) by its subsystem.

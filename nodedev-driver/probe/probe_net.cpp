@@ -4,6 +4,17 @@
 
 namespace vireo::nodedev {
 
+NetLink read_net_link(const SysDevice& device) {
+    NetLink link;
+    link.state = device.text("operstate").value_or("");
+    // Reading the speed of an interface that is down is an error, or gives -1.
+    const auto speed = link.state == "up" ? device.number("speed", 10) : std::nullopt;
+    if (speed && *speed > 0 && *speed < UINT32_MAX) {
+        link.speed_mbit = static_cast<uint32_t>(*speed);
+    }
+    return link;
+}
+
 std::optional<NodeDevice> probe_net(const ProbeSources& sources, const SysDevice& device) {
     NetCapability net;
     net.interface = device.property("INTERFACE");
@@ -12,12 +23,7 @@ std::optional<NodeDevice> probe_net(const ProbeSources& sources, const SysDevice
     }
     net.address = device.text("address").value_or("");
     net.wireless = device.property("DEVTYPE") == "wlan";
-    net.state = device.text("operstate").value_or("");
-    // Reading the speed of an interface that is down is an error, or gives -1.
-    const auto speed = net.state == "up" ? device.number("speed", 10) : std::nullopt;
-    if (speed && *speed > 0 && *speed < UINT32_MAX) {
-        net.speed_mbit = static_cast<uint32_t>(*speed);
-    }
+    net.link = read_net_link(device);
     if (sources.sysfs.is_host()) {
         net.features = read_net_features(net.interface);
     }

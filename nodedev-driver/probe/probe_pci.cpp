@@ -76,7 +76,7 @@ std::optional<NodeDevice> probe_pci(const ProbeSources& sources, const SysDevice
         return std::nullopt;
     }
     PciCapability pci;
-    pci.address = *address;
+    pci.place = PciPlace{*address};
     if (const auto code = device.number("class", 16)) {
         pci.class_code = static_cast<uint32_t>(*code);
     }

@@ -57,7 +57,7 @@ TEST_CASE("a PCI function is named and described as libvirt does it") {
     CHECK(device->path == pci_bus + "/0000:02:00.0");
     CHECK(device->driver == "igb");
     CHECK(pci.class_code == 0x20000U);
-    CHECK(pci.address == PciAddress{.domain = 0, .bus = 2, .slot = 0, .function = 0});
+    CHECK(pci.place == PciAddress{.domain = 0, .bus = 2, .slot = 0, .function = 0});
     CHECK(pci.vendor == NamedId{0x8086, "Intel Corporation"});
     CHECK(pci.product == NamedId{0x10c9, "82576 Gigabit Network Connection"});
     CHECK(pci.numa_node == 1U);
@@ -157,13 +157,13 @@ TEST_CASE("a network interface carries its address in its name") {
                  {"uevent", "INTERFACE=eth0\nIFINDEX=2\n"}});
     const auto up = probe_device(sources(host), path);
     CHECK(up->name == "net_eth0_52_54_00_AB_cd_ef");
-    CHECK(as<NetCapability>(up).speed_mbit == 10000);
-    CHECK(as<NetCapability>(up).state == "up");
+    CHECK(as<NetCapability>(up).link.speed_mbit == 10000);
+    CHECK(as<NetCapability>(up).link.state == "up");
     CHECK_FALSE(as<NetCapability>(up).wireless);
     host.write(path + "/operstate", "down\n");
     host.write(path + "/uevent", "INTERFACE=eth0\nIFINDEX=2\nDEVTYPE=wlan\n");
     const auto down = probe_device(sources(host), path);
-    CHECK(as<NetCapability>(down).speed_mbit == 0);
+    CHECK(as<NetCapability>(down).link.speed_mbit == 0);
     CHECK(as<NetCapability>(down).wireless);
 }
 

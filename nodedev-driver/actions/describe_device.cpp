@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/actions/describe_device.hpp"
+
+#include "libshared/error.hpp"
+
+namespace vireo::nodedev::actions {
+
+std::string describe_device(const ProbeSources& sources, const NodeDevice& device, uint32_t flags) {
+    constexpr uint32_t inactive = 1;
+    if ((flags & ~inactive) != 0) {
+        throw Error(ErrorCode::invalid_arg,
+                    "unsupported flags (0x{:x}) in GetXMLDesc of device '{}'",
+                    flags & ~inactive,
+                    device.name);
+    }
+    NodeDevice now = device;
+    if (auto* net = std::get_if<NetCapability>(&now.capability); net != nullptr && now.path) {
+        net->link = read_net_link(SysDevice(sources.sysfs, *now.path));
+    }
+    return format_device(now);
+}
+
+} // namespace vireo::nodedev::actions

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// vireo-nodedevd by itself and behind the proxy, on a host that the test makes up.
+#include "tests/support/device_tree.hpp"
+#include "tests/support/driver_process.hpp"
+#include "tests/support/instance.hpp"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <fstream>
+
+using namespace std::chrono_literals;
+using namespace vireo;
+using namespace vireo::test;
+
+namespace {
+
+using Paths = std::vector<bus::ObjectPath>;
+
+const Target direct_connect{"", "/org/libvirt/QEMU", "org.libvirt.Connect"};
+
+struct MadeUpHost {
+    MadeUpHost() { add_small_host(host); }
+
+    std::string setting() const { return "VIREO_HOST_TREE=" + host.root().string(); }
+
+    HostTree host;
+    HostTree root;
+};
+
+Target device(const std::string& encoded_name) {
+    return {"", "/org/libvirt/QEMU/nodedev/" + encoded_name, "org.libvirt.NodeDevice"};
+}
+
+template <class... A>
+std::string error_of(Client& client, const Target& target, const char* method, const A&... a) {
+    try {
+        client.call(target, method, a...);
+    } catch (const CallError& e) {
+        return e.name() + ": " + e.what();
+    }
+    return "no error";
+}
+
+} // namespace
+
+TEST_CASE("the host's devices are listed, by kind where that is asked for") {
+    const MadeUpHost made;
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    const auto list = [&](uint32_t flags) {
+        return client.call<Paths>(direct_connect, "ListNodeDevices", flags);
+    };
+    const std::string prefix = "/org/libvirt/QEMU/nodedev/";
+    CHECK(list(0) == Paths{bus::ObjectPath(prefix + "block_5fsda_5fQM00001"),
+                           bus::ObjectPath(prefix + "computer"),
+                           bus::ObjectPath(prefix + "net_5feth0_5f52_5f54_5f00_5f00_5f00_5f01"),
+                           bus::ObjectPath(prefix + "pci_5f0000_5f00_5f03_5f0"),
+                           bus::ObjectPath(prefix + "pci_5f0000_5f00_5f1f_5f2")});
+    CHECK(list(1U << 1).size() == 2);
+    CHECK(list((1U << 4) | (1U << 8)).size() == 2);
+    CHECK(list(1U << 30).empty());
+    CHECK(error_of(client, direct_connect, "ListNodeDevices", uint32_t{1U << 25}) ==
+          "org.libvirt.Error: invalid argument: unsupported flags (0x2000000) in ListNodeDevices");
+}
+
+TEST_CASE("a device is found by name and tells what it is") {
+    const MadeUpHost made;
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    CHECK(client.call<bus::ObjectPath>(
+              direct_connect, "NodeDeviceLookupByName", "block_sda_QM00001") ==
+          "/org/libvirt/QEMU/nodedev/block_5fsda_5fQM00001");
+    const Target disk = device("block_5fsda_5fQM00001");
+    CHECK(client.get<std::string>(disk, "Name") == "block_sda_QM00001");
+    CHECK(client.get<std::string>(disk, "Parent") == "pci_0000_00_1f_2");
+    CHECK(client.get<std::string>(device("computer"), "Parent").empty());
+    CHECK(client.call<std::vector<std::string>>(disk, "ListCaps") ==
+          std::vector<std::string>{"storage"});
+    const auto xml = client.call<std::string>(disk, "GetXMLDesc", uint32_t{0});
+    CHECK(xml.find("<parent>pci_0000_00_1f_2</parent>") != std::string::npos);
+    CHECK(xml.find("<size>1048576</size>") != std::string::npos);
+}
+
+TEST_CASE("a link that goes up is seen when the document is read") {
+    MadeUpHost made;
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    const Target card = device("net_5feth0_5f52_5f54_5f00_5f00_5f00_5f01");
+    const auto read = [&] { return client.call<std::string>(card, "GetXMLDesc", uint32_t{0}); };
+    CHECK(read().find("<link state='down'/>") != std::string::npos);
+    made.host.write(pci_bus + "/0000:00:03.0/net/eth0/operstate", "up\n");
+    made.host.write(pci_bus + "/0000:00:03.0/net/eth0/speed", "2500\n");
+    CHECK(read().find("<link speed='2500' state='up'/>") != std::string::npos);
+}
+
+TEST_CASE("what is not there, or not served yet, is said so") {
+    const MadeUpHost made;
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    CHECK(error_of(client, direct_connect, "NodeDeviceLookupByName", "pci_9") ==
+          "org.libvirt.Error: Node device not found: no node device with matching name 'pci_9'");
+    CHECK(error_of(client, device("pci_5f9"), "ListCaps") ==
+          "org.libvirt.Error: Node device not found: no node device with matching name 'pci_9'");
+    CHECK(error_of(client, device("pci_9"), "ListCaps").find("Node device not found") !=
+          std::string::npos);
+    CHECK(error_of(client, device("computer"), "Reset").find("UnknownMethod") != std::string::npos);
+    CHECK(error_of(client, device("computer"), "GetXMLDesc", uint32_t{6}).find("flags (0x6)") !=
+          std::string::npos);
+}
+
+TEST_CASE("busctl speaks to the daemon's socket, and sees libvirt-dbus's extra variants") {
+    const MadeUpHost made;
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    const auto busctl = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"busctl", "--json=short", "--address=" + daemon.address()});
+        return run_command(Command{.words = std::move(words), .environment = {}}, 20s).output;
+    };
+    CHECK(busctl({"call",
+                  "org.vireo",
+                  "/org/libvirt/QEMU/nodedev/computer",
+                  "org.freedesktop.DBus.Properties",
+                  "GetAll",
+                  "s",
+                  "org.libvirt.NodeDevice"}) ==
+          R"({"type":"a{sv}","data":[{"Name":{"type":"v","data":{"type":"s","data":"computer"}},)"
+          R"("Parent":{"type":"v","data":{"type":"s","data":""}}}]})"
+          "\n");
+    CHECK(busctl({"get-property",
+                  "org.vireo",
+                  "/org/libvirt/QEMU/nodedev/computer",
+                  "org.libvirt.NodeDevice",
+                  "Name"}) == "{\"type\":\"s\",\"data\":\"computer\"}\n");
+}
+
+TEST_CASE("a daemon that was killed knows the same devices again") {
+    const MadeUpHost made;
+    const auto list = [](const DriverProcess& daemon) {
+        Client client = daemon.connect();
+        return client.call<Paths>(direct_connect, "ListNodeDevices", uint32_t{0});
+    };
+    DriverProcess first("nodedevd", made.root.root(), {made.setting()});
+    const Paths before = list(first);
+    first.end(SIGKILL);
+    const DriverProcess second("nodedevd", made.root.root(), {made.setting()});
+    CHECK(list(second) == before);
+}
+
+TEST_CASE("the daemon leaves when nobody needs it") {
+    const MadeUpHost made;
+    DriverProcess daemon("nodedevd", made.root.root(), {made.setting()}, {"--idle-timeout", "1"});
+    CHECK(daemon.connect().call<Paths>(direct_connect, "ListNodeDevices", uint32_t{0}).size() == 5);
+    CHECK(daemon.wait().success());
+}
+
+TEST_CASE("a device that the kernel says has changed is told of") {
+    // The real host: the only one whose kernel sends events. Writing there needs root.
+    const std::string folder = "/sys/bus/pci/devices";
+    std::error_code failed;
+    std::filesystem::directory_iterator first(folder, failed);
+    if (failed || first == std::filesystem::directory_iterator()) {
+        MESSAGE("skipped: this host has no PCI device");
+        return;
+    }
+    std::ofstream uevent(first->path() / "uevent");
+    if (!uevent) {
+        MESSAGE("skipped: this user cannot make the kernel send events");
+        return;
+    }
+    const HostTree root;
+    const DriverProcess daemon("nodedevd", root.root());
+    Client client = daemon.connect();
+    Watch events = client.watch(direct_connect, "NodeDeviceEvent");
+    client.call<Paths>(direct_connect, "ListNodeDevices", uint32_t{2}); // it listens by now
+    uevent << "change" << std::flush;
+    constexpr int32_t updated = 0x10000;
+    const auto event = events.next<bus::ObjectPath, int32_t, int32_t>(20s);
+    CHECK(std::get<0>(event).starts_with("/org/libvirt/QEMU/nodedev/pci_5f"));
+    CHECK(std::get<1>(event) == updated);
+}
+
+TEST_CASE("the same through the proxy") {
+    const MadeUpHost made;
+    InstanceOptions options;
+    options.environment.push_back(made.setting());
+    const Instance instance(options);
+    Client client = instance.connect();
+    CHECK(client.call<Paths>(libvirt_connect, "ListNodeDevices", uint32_t{0}).size() == 5);
+    const auto path =
+        client.call<bus::ObjectPath>(libvirt_connect, "NodeDeviceLookupByName", "pci_0000_00_03_0");
+    const Target card = libvirt_object(path, "org.libvirt.NodeDevice");
+    CHECK(client.get<std::string>(card, "Parent") == "computer");
+    CHECK(client.call<std::string>(card, "GetXMLDesc", uint32_t{0}).find("<name>igb</name>") !=
+          std::string::npos);
+    CHECK(error_of(client, card, "Reset").find("not supported") != std::string::npos);
+}
