@@ -167,6 +167,7 @@ const xml::Type& describe(const DeviceInfo*) {
         xml::group("address",
                    xml::kind<AddressType>("type", &DeviceInfo::address).optional(),
                    xml::one_of(&DeviceInfo::address))
+            .optional()
             .write_if([](const DeviceInfo& i) { return i.address.index() != 0; }));
     return type;
 }

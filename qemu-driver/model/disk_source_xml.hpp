@@ -30,7 +30,8 @@ inline auto image_source() {
                       xml::child(&DiskImage::auth),
                       xml::child(&DiskImage::reservations),
                       xml::child(&DiskImage::encryption),
-                      xml::group("slices", xml::child(&DiskImage::slices)));
+                      xml::group("slices", xml::child(&DiskImage::slices)))
+        .optional();
 }
 
 /// `<metadata_cache>` of a `<driver>` or `<format>`.

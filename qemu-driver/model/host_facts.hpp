@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "audio_def.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -73,6 +75,8 @@ struct HostFacts {
     bool spice_auto_unix_socket{};
     bool vnc_allow_host_audio{};
     bool nographics_allow_host_audio{};
+    /// Where the host plays sound, for the two above; none: nowhere.
+    std::optional<AudioType> host_audio;
 
     /// Fills its argument with random bytes (UUIDs, MAC addresses).
     std::function<void(std::span<uint8_t>)> random_bytes;

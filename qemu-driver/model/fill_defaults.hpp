@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "assign_addresses.hpp"
+
+/// Completes a definition: everything that a document may leave out and a guest needs gets the
+/// value that libvirt 9.0 gives it for QEMU on x86_64, so that a stored definition does not change
+/// its meaning when a default does.
+namespace vireo::qemu {
+
+/// Runs the passes below in their order. Throws config_unsupported where something needed cannot
+/// be chosen.
+void fill_defaults(DomainDef& def, const HostFacts& facts, const PassOptions& options);
+
+/// Emulator, machine type, UUIDs.
+void fill_machine(DomainDef& def, const HostFacts& facts);
+/// The devices that a machine type has without being asked: PCI root, USB and SATA controllers,
+/// keyboard and mouse, balloon, audio backend.
+void add_machine_devices(DomainDef& def, const HostFacts& facts);
+/// Model, checks and topology of the guest's CPU.
+void fill_cpu(DomainDef& def, const HostFacts& facts);
+/// What each device leaves out.
+void fill_devices(DomainDef& def, const HostFacts& facts, const PassOptions& options);
+/// Disks: bus, format, place on a drive controller.
+void fill_disk(DiskDef& disk, const DomainDef& def);
+/// Graphics: who chooses the ports, what listens where.
+void fill_graphics(GraphicsDef& graphics, const HostFacts& facts);
+/// What a device needs to be connected to: drive and virtio-serial controllers; a console for the
+/// first serial port, a display adapter for a screen.
+void add_needed_devices(DomainDef& def);
+
+} // namespace vireo::qemu

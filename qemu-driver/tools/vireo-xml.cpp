@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "environment.hpp"
+#include "libshared/error.hpp"
+#include "qemu-driver/model/domain_document.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace {
+
+using namespace vireo;
+using namespace vireo::qemu;
+
+constexpr std::string_view usage =
+    "usage: vireo-xml xml|check [--active|--inactive] [--new] --env FILE domain FILE\n"
+    "\n"
+    "  xml     prints the completed document\n"
+    "  check   prints what is wrong with the document, and its line\n"
+    "\n"
+    "  --active     the document describes a running guest (ids, aliases are kept)\n"
+    "  --new        it defines a new guest; otherwise it counts as stored earlier\n"
+    "  --env FILE   the host, as the conformance environment describes one\n";
+
+struct Arguments {
+    std::string verb;
+    std::string env;
+    std::string file;
+    PassOptions options;
+};
+
+std::optional<Arguments> parse_arguments(int argc, char** argv) {
+    Arguments out;
+    std::vector<std::string> words;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--active") {
+            out.options.active = true;
+        } else if (word == "--inactive") {
+            out.options.active = false;
+        } else if (word == "--new") {
+            out.options.new_definition = true;
+        } else if (word == "--env" && i + 1 < argc) {
+            out.env = argv[++i];
+        } else if (word.starts_with("--")) {
+            return std::nullopt;
+        } else {
+            words.emplace_back(word);
+        }
+    }
+    if (words.size() != 3 || (words[0] != "xml" && words[0] != "check") || words[1] != "domain" ||
+        out.env.empty()) {
+        return std::nullopt;
+    }
+    out.verb = words[0];
+    out.file = words[2];
+    return out;
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) {
+        throw Error(ErrorCode::read_failed, "cannot read '{}'", path);
+    }
+    return std::move(text).str();
+}
+
+void run(const Arguments& arguments) {
+    const Environment env = load_environment(arguments.env);
+    PassOptions options = arguments.options;
+    options.new_definition |= env.settings.value("abiUpdate", false);
+    DomainDef def = parse_domain(read_file(arguments.file), options.active);
+    complete_domain(def, env.facts, options);
+    if (arguments.verb == "xml") {
+        const DomainView view{.active = options.active, .secure = true, .migratable = false};
+        std::cout << format_domain(def, view);
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const auto arguments = parse_arguments(argc, argv);
+        if (!arguments) {
+            std::cerr << usage;
+            return 2;
+        }
+        run(*arguments);
+        std::cout.flush();
+        return std::cout ? 0 : 1;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "vireo-xml: %s\n", e.what());
+        return 1;
+    }
+}
