@@ -3,7 +3,7 @@
 
 #include "libshared/async/loop.hpp"
 
-#include <deque>
+#include <list>
 #include <utility>
 
 namespace vireo {
@@ -95,7 +95,7 @@ class ChangeQueue {
     }
 
     Loop& loop_;
-    std::deque<Awaiter*> waiting_;
+    std::list<Awaiter*> waiting_; // empty, it takes no memory: there is one queue per object
     bool busy_ = false;
 };
 

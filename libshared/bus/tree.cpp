@@ -59,6 +59,9 @@ void ObjectTree::attach(sd_bus* connection) {
             },
             path);
     }
+}
+
+void ObjectTree::started(sd_bus* connection) {
     connected_once_ = true;
     for (const auto& tell : std::exchange(kept_, {})) {
         tell(connection);

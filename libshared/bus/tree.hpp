@@ -76,6 +76,8 @@ class ObjectTree {
 
     /// Serves everything on `connection` from now on, until it is detached.
     void attach(sd_bus* connection);
+    /// The attached connection can be written to: it gets the signals that nobody has had yet.
+    void started(sd_bus* connection);
     void detach(sd_bus* connection) noexcept;
 
     /// Sends a signal on every connection. What is sent before the first one is there is kept for

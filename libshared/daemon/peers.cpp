@@ -110,6 +110,7 @@ void Peers::accept(Fd connection) {
     check(sd_bus_attach_event(raw, loop_.get(), SD_EVENT_PRIORITY_NORMAL), "attach a connection");
     peers_.push_back(std::move(peer));
     clients_.ask_again();
+    objects_.started(raw);
 }
 
 int Peers::on_message(sd_bus_message* message, void* context, sd_bus_error*) noexcept {
