@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/async/queue.hpp"
+#include "qemu-driver/guest.hpp"
+#include "qemu-driver/state.hpp"
+
+#include <memory>
+#include <string>
+
+namespace vireo::qemu {
+
+/// A domain as the daemon knows it. A stopped one is its name and its state: its document stays on
+/// disk. Reads look at it at any time; changes go through `changes`, one after the other.
+struct Domain {
+    Domain(Loop& loop, std::string uuid_, std::string name_)
+        : uuid(std::move(uuid_)), name(std::move(name_)), changes(loop) {}
+
+    Domain(const Domain&) = delete;
+    Domain& operator=(const Domain&) = delete;
+
+    const std::string uuid;
+    std::string name;
+    bool persistent = false;
+    bool autostart = false;
+    /// The stored definition is another than the one that the guest was started with.
+    bool updated = false;
+    StateReason state = reason::shutoff_unknown;
+    std::shared_ptr<Guest> guest; // where it is active
+    ChangeQueue changes;
+
+    bool active() const noexcept { return guest != nullptr; }
+};
+
+using DomainPtr = std::shared_ptr<Domain>;
+
+/// `/org/libvirt/QEMU/domain/_UUID` and `/org/vireo/domain/_UUID`, hyphens as underscores.
+std::string libvirt_path(const Domain& domain);
+std::string native_path(const Domain& domain);
+/// The UUID that such a path ends in; empty where it is none.
+std::string uuid_of_path(std::string_view path);
+
+} // namespace vireo::qemu

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/events.hpp"
+
+#include "libshared/log.hpp"
+
+namespace vireo::qemu {
+
+void Events::lifecycle(const Domain& domain, LifecycleEvent event) {
+    objects_.emit(connect_path,
+                  connect_interface,
+                  "DomainEvent",
+                  bus::ObjectPath(libvirt_path(domain)),
+                  std::int32_t{event.event},
+                  std::int32_t{event.detail});
+}
+
+void Events::set_state(Domain& domain, StateReason state) {
+    if (domain.state == state) {
+        return;
+    }
+    domain.state = state;
+    log::info("domain '{}' is {} ({})", domain.name, state_name(state.state), reason_name(state));
+    changed(domain, {"State", "StateReason"});
+}
+
+void Events::changed(const Domain& domain, std::initializer_list<const char*> names) {
+    objects_.properties_changed(
+        native_path(domain), native_domain_interface, std::span(names.begin(), names.size()));
+}
+
+} // namespace vireo::qemu

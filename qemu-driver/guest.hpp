@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/async/process.hpp"
+#include "libshared/async/promised.hpp"
+#include "libshared/daemon/clients.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/qmp/client.hpp"
+#include "qemu-driver/state.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace vireo::qemu {
+
+/// A running QEMU: what exists of a domain only while it is active.
+struct Guest {
+    explicit Guest(Loop& loop) : monitor_closed(loop), ended(loop) {}
+
+    std::uint32_t id = 0;
+    /// The document of the running guest, with ids, aliases and actual sources. Replaced as a
+    /// whole; readers keep the one they have.
+    std::shared_ptr<const DomainDef> live;
+    std::optional<Process> process;
+    std::unique_ptr<qmp::Client> monitor;
+
+    /// Its start is not complete: no client has been told of it.
+    bool starting = true;
+    /// QEMU has told of its end by SHUTDOWN: what follows is no crash.
+    bool shutdown_seen = false;
+    /// A reboot that goes through the guest's shutdown: it is reset then instead of ended.
+    bool reboot_wanted = false;
+    /// The client that asked for its end, where one did.
+    bool destroy_wanted = false;
+    /// `stop` was sent for a client: the STOP that follows is its doing.
+    bool suspend_wanted = false;
+    /// Ends with the client that started it, where it was started so.
+    std::string autodestroy_client;
+    std::unique_ptr<Clients::Watch> autodestroy;
+
+    /// Nothing more will come from QEMU.
+    Promised<bool> monitor_closed;
+    /// Notified once the domain is inactive again.
+    Condition ended;
+};
+
+} // namespace vireo::qemu

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+struct stat;
+
+namespace vireo::qemu {
+
+/// What tells that a file is still the one that the index describes.
+struct FileMark {
+    std::uint64_t inode = 0;
+    std::uint64_t size = 0;
+    std::int64_t mtime_ns = 0;
+    std::int64_t ctime_ns = 0;
+
+    friend bool operator==(const FileMark&, const FileMark&) = default;
+};
+
+FileMark mark_of(const struct stat& status) noexcept;
+
+struct IndexEntry {
+    FileMark mark;
+    std::string name;
+};
+
+/// By UUID.
+using Index = std::unordered_map<std::string, IndexEntry>;
+
+/// The index as a file's text: a line with the format's version, then a line for each entry: UUID,
+/// inode, size, two times, name to the end of the line (a domain's name has no line break).
+std::string format_index(const Index& index);
+/// Empty where the text is not an index of this version, or damaged.
+Index parse_index(std::string_view text);
+
+} // namespace vireo::qemu
