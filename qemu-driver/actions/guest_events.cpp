@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/actions/guest_events.hpp"
+
+#include "libshared/log.hpp"
+#include "qemu-driver/actions/device_events.hpp"
+#include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/stop_guest.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+
+#include <array>
+#include <utility>
+
+namespace vireo::qemu::actions {
+
+namespace {
+
+using nlohmann::json;
+
+void enter(Driver& driver, const DomainPtr& domain, StateReason state, LifecycleEvent event) {
+    driver.events.set_state(*domain, state);
+    driver.events.lifecycle(*domain, event);
+    save_status(driver, *domain);
+}
+
+/// A guest that is to start again instead of ending: QEMU waits, since it runs with -no-shutdown.
+Task<void> start_again(DomainPtr domain, std::shared_ptr<Guest> guest) {
+    try {
+        co_await guest->monitor->execute("system_reset");
+        co_await guest->monitor->execute("cont");
+    } catch (const Error& e) {
+        log::error("domain '{}' could not be started again, ending it: {}", domain->name, e.what());
+        end_guest(*guest);
+    }
+}
+
+void on_shutdown(Driver& driver, const DomainPtr& domain, const json& data) {
+    const std::shared_ptr<Guest> guest = domain->guest;
+    if (guest->shutdown_seen) {
+        return;
+    }
+    if (data.value("reason", "") == "host-signal") { // it ends by itself
+        guest->shutdown_seen = true;
+        return;
+    }
+    const bool restart = guest->live->on_poweroff == LifecycleAction::restart;
+    if (std::exchange(guest->reboot_wanted, false) || restart) {
+        driver.followers.spawn(start_again(domain, guest), "reset " + domain->name);
+        return;
+    }
+    guest->shutdown_seen = true;
+    const bool by_guest = data.value("guest", false);
+    enter(driver,
+          domain,
+          reason::shutting_down,
+          by_guest ? lifecycle::shutdown_by_guest : lifecycle::shutdown_by_host);
+    if (guest->live->on_poweroff != LifecycleAction::preserve) {
+        end_guest(*guest);
+    }
+}
+
+void on_stop(Driver& driver, const DomainPtr& domain, const json&) {
+    Guest& guest = *domain->guest;
+    const bool wanted = std::exchange(guest.suspend_wanted, false);
+    if (domain->state.state != State::running) {
+        return; // the reason is known already: an I/O error, the watchdog, its end
+    }
+    enter(driver,
+          domain,
+          wanted ? reason::paused_by_user : reason::paused_unknown,
+          lifecycle::suspended_paused);
+}
+
+void on_resume(Driver& driver, const DomainPtr& domain, const json&) {
+    if (domain->state.state == State::running) {
+        return;
+    }
+    const bool starting = domain->state == reason::starting_up;
+    enter(
+        driver, domain, starting ? reason::booted : reason::unpaused, lifecycle::resumed_unpaused);
+}
+
+void on_reset(Driver& driver, const DomainPtr& domain, const json&) {
+    if (domain->state.state == State::crashed) {
+        driver.events.set_state(*domain, reason::running_unknown);
+        save_status(driver, *domain);
+    }
+    driver.events.device(*domain, "Reboot");
+}
+
+void on_suspend(Driver& driver, const DomainPtr& domain, const json&) {
+    enter(driver, domain, reason::pmsuspended_unknown, lifecycle::pmsuspended_memory);
+    driver.events.device(*domain, "PMSuspend", std::int32_t{0});
+}
+
+void on_suspend_disk(Driver& driver, const DomainPtr& domain, const json&) {
+    enter(driver, domain, reason::pmsuspended_unknown, lifecycle::pmsuspended_disk);
+    driver.events.device(*domain, "PMSuspendDisk", std::int32_t{0});
+}
+
+void on_wakeup(Driver& driver, const DomainPtr& domain, const json&) {
+    driver.events.device(*domain, "PMWakeup", std::int32_t{0});
+    if (domain->state.state == State::pmsuspended) {
+        enter(driver, domain, reason::wakeup, lifecycle::started_wakeup);
+    }
+}
+
+void on_panic(Driver& driver, const DomainPtr& domain, const json&) {
+    enter(driver, domain, reason::panicked, lifecycle::crashed_panicked);
+    switch (domain->guest->live->on_crash.value_or(LifecycleAction::destroy)) {
+    case LifecycleAction::preserve:
+        break;
+    case LifecycleAction::restart:
+    case LifecycleAction::rename_restart:
+        driver.followers.spawn(start_again(domain, domain->guest), "restart " + domain->name);
+        break;
+    case LifecycleAction::destroy:
+    case LifecycleAction::coredump_destroy:
+    case LifecycleAction::coredump_restart:
+        end_guest(*domain->guest);
+        break;
+    }
+}
+
+void on_watchdog(Driver& driver, const DomainPtr& domain, const json& data) {
+    // virDomainEventWatchdogAction
+    static constexpr std::array<std::string_view, 7> actions{
+        "none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi"};
+    const std::string action = data.value("action", "");
+    const auto* found = std::find(actions.begin(), actions.end(), action);
+    const auto number =
+        found == actions.end() ? 0 : static_cast<std::int32_t>(found - actions.begin());
+    driver.events.device(*domain, "Watchdog", number);
+    if (action == "pause" && domain->state.state == State::running) {
+        enter(driver, domain, reason::paused_watchdog, lifecycle::suspended_watchdog);
+    }
+}
+
+void on_io_error(Driver& driver, const DomainPtr& domain, const json& data) {
+    tell_of_io_error(driver, *domain, data);
+    if (data.value("action", "") == "stop" && domain->state.state == State::running) {
+        enter(driver, domain, reason::paused_io_error, lifecycle::suspended_io_error);
+    }
+}
+
+struct Handler {
+    std::string_view event;
+    void (*handle)(Driver&, const DomainPtr&, const json&);
+};
+
+constexpr std::array handlers{
+    Handler{"STOP", &on_stop},
+    Handler{"RESUME", &on_resume},
+    Handler{"SHUTDOWN", &on_shutdown},
+    Handler{"RESET", &on_reset},
+    Handler{"SUSPEND", &on_suspend},
+    Handler{"SUSPEND_DISK", &on_suspend_disk},
+    Handler{"WAKEUP", &on_wakeup},
+    Handler{"GUEST_PANICKED", &on_panic},
+    Handler{"WATCHDOG", &on_watchdog},
+    Handler{"BLOCK_IO_ERROR", &on_io_error},
+    Handler{"BALLOON_CHANGE", &tell_of_balloon},
+    Handler{"RTC_CHANGE", &tell_of_clock},
+    Handler{"DEVICE_TRAY_MOVED", &tell_of_tray},
+    Handler{"VSERPORT_CHANGE", &tell_of_agent},
+    Handler{"VNC_CONNECTED", &tell_of_vnc_connected},
+    Handler{"VNC_INITIALIZED", &tell_of_vnc_initialized},
+    Handler{"VNC_DISCONNECTED", &tell_of_vnc_disconnected},
+};
+
+} // namespace
+
+void handle_guest_event(Driver& driver, const DomainPtr& domain, const qmp::Client::Event& event) {
+    if (!domain->active()) {
+        return;
+    }
+    for (const Handler& handler : handlers) {
+        if (handler.event == event.name) {
+            try {
+                handler.handle(driver, domain, event.data);
+            } catch (const std::exception& e) { // QEMU's data is not what its documentation says
+                log::error("domain '{}': event {}: {}", domain->name, event.name, e.what());
+            }
+            return;
+        }
+    }
+    log::debug("domain '{}': event {} has no meaning here", domain->name, event.name);
+}
+
+} // namespace vireo::qemu::actions

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/actions/reconnect_guests.hpp"
+
+#include "libshared/async/deadline.hpp"
+#include "libshared/daemon/sockets.hpp"
+#include "libshared/files.hpp"
+#include "libshared/log.hpp"
+#include "qemu-driver/actions/attach_monitor.hpp"
+#include "qemu-driver/actions/monitor_command.hpp"
+#include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/stop_guest.hpp"
+#include "qemu-driver/documents.hpp"
+
+#include <charconv>
+#include <csignal>
+
+namespace vireo::qemu::actions {
+
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr auto greeting_limit = 30s;
+
+/// The process that wrote its pid before it became QEMU. Empty where it has ended.
+std::optional<Process> process_of(const Driver& driver, const GuestStatus& status) {
+    const auto text = read_file_if_exists(driver.statuses.pid_file_of(status.id)).value_or("");
+    pid_t pid = 0;
+    std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (pid <= 0) {
+        return std::nullopt;
+    }
+    // A pid may have been given to another process since: QEMU's command line names its guest.
+    const auto command_line =
+        read_file_if_exists(fmt::format("/proc/{}/cmdline", pid)).value_or("");
+    auto process = Process::open(pid);
+    if (!process || command_line.find(status.uuid) == std::string::npos) {
+        return std::nullopt;
+    }
+    return process;
+}
+
+/// `query-status` of QEMU: "running", "paused", "shutdown", "guest-panicked", "suspended", …
+/// Source: QEMU QMP reference, RunState.
+StateReason state_of(const std::string& run_state, StateReason known) {
+    if (run_state == "running") {
+        return known.state == State::running ? known : reason::running_unknown;
+    }
+    if (run_state == "shutdown") {
+        return reason::shutting_down;
+    }
+    if (run_state == "guest-panicked") {
+        return reason::panicked;
+    }
+    if (run_state == "suspended") {
+        return reason::pmsuspended_unknown;
+    }
+    if (run_state == "io-error") {
+        return reason::paused_io_error;
+    }
+    if (run_state == "watchdog") {
+        return reason::paused_watchdog;
+    }
+    return known.state == State::paused ? known : reason::paused_unknown;
+}
+
+/// The event that a client missed between two states.
+std::optional<LifecycleEvent> missed_event(StateReason from, StateReason to) {
+    if (from.state == to.state) {
+        return std::nullopt;
+    }
+    switch (to.state) {
+    case State::running:
+        return lifecycle::resumed_unpaused;
+    case State::paused:
+        if (to == reason::paused_io_error) {
+            return lifecycle::suspended_io_error;
+        }
+        return to == reason::paused_watchdog ? lifecycle::suspended_watchdog
+                                             : lifecycle::suspended_paused;
+    case State::shutdown:
+        return lifecycle::shutdown_finished;
+    case State::crashed:
+        return lifecycle::crashed_panicked;
+    case State::pmsuspended:
+        return lifecycle::pmsuspended_memory;
+    case State::nostate:
+    case State::blocked:
+    case State::shutoff:
+        break;
+    }
+    return std::nullopt;
+}
+
+Task<void> take_up(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+    auto greeting = guest->monitor->negotiate();
+    co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
+    const json status = co_await monitor_command(driver, guest, "query-status");
+    const StateReason known = domain->state;
+    const StateReason now = state_of(status.at("status").get<std::string>(), known);
+    driver.events.set_state(*domain, now);
+    if (const auto event = missed_event(known, now)) {
+        driver.events.lifecycle(*domain, *event);
+    }
+    if (now.state == State::shutdown) {
+        guest->shutdown_seen = true;
+        end_guest(*guest);
+    }
+    save_status(driver, *domain);
+}
+
+/// The guest's changes wait until its state is known.
+Task<void> take_up_in_turn(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+    const auto turn = co_await domain->changes.turn();
+    try {
+        co_await take_up(driver, domain, guest);
+    } catch (const Error& e) {
+        log::error("domain '{}': its QEMU does not answer: {}", domain->name, e.what());
+    }
+}
+
+/// Its process may be between fork and its pid file, or already QEMU: it holds the monitor's socket
+/// either way, so `quit` reaches it as soon as it is QEMU.
+Task<void> quit_unfinished(Driver& driver, GuestStatus status, Fd socket) {
+    qmp::Client monitor(
+        driver.ctx.loop, std::move(socket), [](const auto&) {}, [] {}, status.name);
+    try {
+        auto greeting = monitor.negotiate();
+        co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
+        auto quitting = monitor.execute("quit");
+        co_await Deadline(driver.ctx.loop, std::move(quitting), greeting_limit, "'quit'");
+    } catch (const Error& e) {
+        log::debug("domain '{}': its unfinished start is gone: {}", status.name, e.what());
+    }
+    driver.statuses.remove(status.id);
+}
+
+void end_unfinished(Driver& driver, const GuestStatus& status) {
+    log::warning("domain '{}': its start was not finished, ending what there is of it",
+                 status.name);
+    if (const auto process = process_of(driver, status)) {
+        process->kill(SIGKILL);
+    } else if (Fd socket = connect_unix(driver.statuses.monitor_of(status.id))) {
+        driver.followers.spawn(quit_unfinished(driver, status, std::move(socket)),
+                               "end " + status.name);
+        return;
+    }
+    driver.statuses.remove(status.id);
+}
+
+DomainPtr domain_of(Driver& driver, const GuestStatus& status) {
+    DomainPtr domain = driver.registry.find_uuid(status.uuid);
+    if (!domain) {
+        domain = std::make_shared<Domain>(driver.ctx.loop, status.uuid, status.name);
+        driver.registry.add(domain);
+    }
+    return domain;
+}
+
+void reconnect(Driver& driver, const GuestStatus& status) {
+    if (status.starting) {
+        end_unfinished(driver, status);
+        return;
+    }
+    const DomainPtr domain = domain_of(driver, status);
+    auto guest = std::make_shared<Guest>(driver.ctx.loop);
+    guest->id = status.id;
+    guest->starting = false;
+    guest->shutdown_seen = status.shutdown_seen;
+    guest->reboot_wanted = status.reboot_wanted;
+    guest->live = std::make_shared<const DomainDef>(parse_live(status.live_xml));
+    guest->process = process_of(driver, status);
+    domain->updated = status.updated;
+    domain->state = status.state;
+    driver.registry.set_guest(*domain, guest);
+    if (!guest->process) {
+        const bool orderly = status.shutdown_seen;
+        log::info("domain '{}': its QEMU has ended meanwhile", domain->name);
+        make_inactive(driver, domain, orderly ? reason::shut_down : reason::shutoff_crashed);
+        driver.events.lifecycle(*domain,
+                                orderly ? lifecycle::stopped_shutdown : lifecycle::stopped_failed);
+        return;
+    }
+    if (status.autodestroy == direct_client) {
+        guest->destroy_wanted = true; // its connection ended with the daemon
+        end_guest(*guest);
+    } else if (!status.autodestroy.empty()) {
+        watch_autodestroy(driver, domain, bus::Caller{status.autodestroy, nullptr});
+    }
+    attach_monitor(driver, domain, driver.statuses.monitor_of(status.id));
+    driver.followers.spawn(follow_guest(driver, domain, guest), "follow " + domain->name);
+    driver.followers.spawn(take_up_in_turn(driver, domain, guest), "take up " + domain->name);
+}
+
+} // namespace
+
+void reconnect_guests(Driver& driver) {
+    for (const GuestStatus& status : driver.statuses.load()) {
+        try {
+            reconnect(driver, status);
+        } catch (const Error& e) {
+            log::error("domain '{}' with id {}: {}", status.name, status.id, e.phrased());
+        }
+    }
+}
+
+} // namespace vireo::qemu::actions

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "qemu-driver/driver.hpp"
+
+namespace vireo::qemu::actions {
+
+/// Writes what a restarted daemon must know of this active domain. A failure (a full /run) is
+/// logged: the guest goes on.
+void save_status(Driver& driver, const Domain& domain);
+
+} // namespace vireo::qemu::actions

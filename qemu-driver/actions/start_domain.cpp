@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/actions/start_domain.hpp"
+
+#include "libshared/async/deadline.hpp"
+#include "libshared/daemon/sockets.hpp"
+#include "libshared/log.hpp"
+#include "qemu-driver/actions/attach_monitor.hpp"
+#include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/stop_guest.hpp"
+#include "qemu-driver/documents.hpp"
+#include "qemu-driver/launch/descriptors.hpp"
+#include "qemu-driver/launch/guest_log.hpp"
+#include "qemu-driver/launch/nvram.hpp"
+
+#include <csignal>
+#include <ctime>
+
+namespace vireo::qemu::actions {
+
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr auto greeting_limit = 60s; // QEMU prepares memory and disks before it answers
+constexpr auto command_limit = 30s;
+
+constexpr std::uint32_t paused_flag = 1;
+constexpr std::uint32_t autodestroy_flag = 2;
+constexpr std::uint32_t bypass_cache_flag = 4;
+constexpr std::uint32_t force_boot_flag = 8;
+constexpr std::uint32_t validate_flag = 16;
+
+/// Reaps what a failed start leaves running.
+Task<void> reap(Loop& loop, std::shared_ptr<Guest> guest) {
+    co_await guest->process->wait(loop);
+}
+
+/// Takes a start back unless it is completed: process, folder, registry, state.
+class StartRollback {
+  public:
+    StartRollback(Driver& driver, DomainPtr domain) : driver_(driver), domain_(std::move(domain)) {}
+
+    StartRollback(const StartRollback&) = delete;
+    StartRollback& operator=(const StartRollback&) = delete;
+
+    ~StartRollback() {
+        if (!domain_) {
+            return;
+        }
+        const std::shared_ptr<Guest> guest = domain_->guest;
+        if (guest->process) {
+            guest->process->kill(SIGKILL);
+            driver_.followers.spawn(reap(driver_.ctx.loop, guest), "reap " + domain_->name);
+        }
+        make_inactive(
+            driver_, domain_, guest->destroy_wanted ? reason::destroyed : reason::start_failed);
+        guest->ended.notify();
+    }
+
+    void release() { domain_.reset(); }
+
+  private:
+    Driver& driver_;
+    DomainPtr domain_;
+};
+
+LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
+    LaunchFacts facts;
+    const Directories& directories = driver.ctx.options.directories;
+    facts.private_dir = driver.statuses.folder_of(guest.id);
+    facts.channel_dir = facts.private_dir;
+    facts.state_dir = facts.private_dir;
+    facts.memory_backing_dir = fmt::format("{}/qemu/ram/{}", directories.state, guest.id);
+    facts.now_s = std::time(nullptr);
+    std::tm local{};
+    localtime_r(&facts.now_s, &local);
+    facts.utc_offset_s = local.tm_gmtoff;
+    return facts;
+}
+
+ProcessSpec process_spec(const LaunchRequest& launch,
+                         const std::vector<OpenedDescriptor>& opened,
+                         const GuestLog& log,
+                         std::string pid_file) {
+    ProcessSpec spec;
+    spec.program = launch.argv.front();
+    spec.arguments.assign(launch.argv.begin() + 1, launch.argv.end());
+    std::vector<std::string> environment{
+        "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+    for (const auto& [name, value] : launch.environment) {
+        environment.push_back(name + "=" + value);
+    }
+    spec.environment = std::move(environment);
+    for (const OpenedDescriptor& descriptor : opened) {
+        spec.descriptors.push_back({descriptor.fd.get(), descriptor.number});
+    }
+    spec.output = log.fd();
+    spec.errors = log.fd();
+    spec.pid_file = std::move(pid_file);
+    spec.own_session = true;
+    return spec;
+}
+
+/// The monitor's commands of a start, in the order that libvirt's users know: what QEMU chose,
+/// then what has no place on a command line.
+Task<void> settle(Guest& guest) {
+    const json chardevs = co_await guest.monitor->execute("query-chardev");
+    DomainDef live = *guest.live;
+    adopt_chardevs(live, chardevs);
+    const std::uint64_t wanted_kib = live.memory.current_kib.value_or(live.memory.total_kib);
+    if (has_balloon(live) && wanted_kib < live.memory.total_kib) {
+        json target;
+        target["value"] = wanted_kib * 1024;
+        co_await guest.monitor->execute("balloon", std::move(target));
+    }
+    guest.live = std::make_shared<const DomainDef>(std::move(live));
+}
+
+Task<void>
+launch(Driver& driver, DomainPtr domain, std::shared_ptr<const QemuCapabilities> capabilities) {
+    const std::shared_ptr<Guest> guest = domain->guest;
+    driver.statuses.make_folder(guest->id);
+    save_status(driver, *domain);
+    co_await prepare_nvram(driver.ctx.loop, guest->live);
+    GuestLog log(driver.ctx.options.directories.log + "/qemu", domain->name);
+    LaunchRequest request = build_launch(*guest->live, *capabilities, launch_facts(driver, *guest));
+    log.write_start(request.argv);
+    std::string monitor_path;
+    for (const Descriptor& descriptor : request.descriptors) {
+        if (descriptor.kind == DescriptorKind::monitor) {
+            monitor_path = descriptor.path;
+        }
+    }
+    try {
+        std::vector<OpenedDescriptor> opened = open_descriptors(request.descriptors);
+        ProcessSpec spec =
+            process_spec(request, opened, log, driver.statuses.pid_file_of(guest->id));
+        auto spawning = spawn(driver.ctx.loop, std::move(spec));
+        Process process = co_await std::move(spawning);
+        guest->process.emplace(std::move(process));
+        opened.clear(); // QEMU's ends: nobody else keeps a socket listening
+        // It listens since before QEMU ran: the connection is there at once, the greeting follows.
+        attach_monitor(driver, domain, monitor_path);
+        auto greeting = guest->monitor->negotiate();
+        co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
+        auto settling = settle(*guest);
+        co_await Deadline(
+            driver.ctx.loop, std::move(settling), command_limit, "QEMU's preparation");
+    } catch (Error& e) {
+        if (guest->destroy_wanted) {
+            throw Error(ErrorCode::operation_aborted, "the domain was destroyed while it started");
+        }
+        const std::string words = log.last_words();
+        if (words.empty()) {
+            throw;
+        }
+        throw Error(e.code(), "{}; QEMU said: {}", e.what(), words);
+    }
+}
+
+/// Runs what `def` describes as `domain`, which is registered and inactive. In the domain's turn.
+Task<void> run(Driver& driver,
+               DomainPtr domain,
+               ResolvedDomain resolved,
+               StartOptions options,
+               bus::Caller caller) {
+    auto guest = std::make_shared<Guest>(driver.ctx.loop);
+    guest->id = driver.statuses.next_id();
+    DomainDef live = live_definition(std::move(resolved.def), guest->id);
+    guest->live = std::make_shared<const DomainDef>(std::move(live));
+    driver.registry.set_guest(*domain, guest);
+    StartRollback rollback(driver, domain);
+    driver.events.set_state(*domain, reason::starting_up);
+    log::info("domain '{}': starting with id {} for {}",
+              domain->name,
+              guest->id,
+              caller.name.empty() ? "a direct client" : caller.name);
+    try {
+        co_await launch(driver, domain, resolved.capabilities);
+        if (!options.paused) {
+            auto resuming = guest->monitor->execute("cont");
+            co_await Deadline(driver.ctx.loop, std::move(resuming), command_limit, "'cont'");
+        }
+    } catch (Error& e) {
+        throw e.within(fmt::format("start domain '{}'", domain->name));
+    }
+    if (options.autodestroy) {
+        watch_autodestroy(driver, domain, caller);
+    }
+    guest->starting = false;
+    rollback.release();
+    driver.followers.spawn(follow_guest(driver, domain, guest), "follow " + domain->name);
+    driver.events.set_state(*domain, options.paused ? reason::paused_by_user : reason::booted);
+    save_status(driver, *domain);
+    driver.events.lifecycle(*domain, lifecycle::started_booted);
+    if (options.paused) {
+        driver.events.lifecycle(*domain, lifecycle::suspended_paused);
+    }
+}
+
+} // namespace
+
+StartOptions StartOptions::from_flags(std::uint32_t flags) {
+    const std::uint32_t known =
+        paused_flag | autodestroy_flag | bypass_cache_flag | force_boot_flag | validate_flag;
+    if ((flags & ~known) != 0) {
+        throw Error(
+            ErrorCode::invalid_arg, "unsupported flags ({:#x}) to start a domain", flags & ~known);
+    }
+    return StartOptions{(flags & paused_flag) != 0, (flags & autodestroy_flag) != 0};
+}
+
+Task<void>
+start_domain(Driver& driver, DomainPtr domain, StartOptions options, bus::Caller caller) {
+    const auto turn = co_await domain->changes.turn();
+    driver.registry.require(*domain);
+    if (domain->active()) {
+        throw Error(ErrorCode::operation_invalid, "domain is already running");
+    }
+    ResolvedDomain resolved = co_await resolve_stored(driver, domain);
+    co_await run(driver, domain, std::move(resolved), options, std::move(caller));
+}
+
+Task<DomainPtr>
+create_domain(Driver& driver, std::string xml, StartOptions options, bus::Caller caller) {
+    ResolvedDomain resolved = co_await read_definition(driver, std::move(xml));
+    DomainPtr domain = driver.registry.find_uuid(*resolved.def.uuid);
+    if (domain && domain->name != resolved.def.name) {
+        throw Error(ErrorCode::operation_failed,
+                    "domain '{}' is already defined with uuid {}",
+                    domain->name,
+                    domain->uuid);
+    }
+    if (!domain) {
+        domain = std::make_shared<Domain>(driver.ctx.loop, *resolved.def.uuid, resolved.def.name);
+        driver.registry.add(domain);
+        driver.events.added(*domain);
+    }
+    const auto turn = co_await domain->changes.turn();
+    driver.registry.require(*domain);
+    if (domain->active()) {
+        throw Error(ErrorCode::operation_invalid, "domain '{}' is already active", domain->name);
+    }
+    co_await run(driver, domain, std::move(resolved), options, std::move(caller));
+    co_return domain;
+}
+
+Task<void> autostart_domains(Driver& driver) {
+    std::vector<DomainPtr> wanted;
+    for (const auto& [name, domain] : driver.registry.by_names()) {
+        if (domain->autostart && !domain->active()) {
+            wanted.push_back(domain);
+        }
+    }
+    for (const DomainPtr& domain : wanted) {
+        try {
+            StartOptions options;
+            bus::Caller nobody{};
+            co_await start_domain(driver, domain, options, std::move(nobody));
+        } catch (const Error& e) {
+            log::error("autostart: {}", e.phrased());
+        }
+    }
+}
+
+} // namespace vireo::qemu::actions

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/bus/connect_interface.hpp"
+
+#include "qemu-driver/actions/define_domain.hpp"
+#include "qemu-driver/actions/list_domains.hpp"
+#include "qemu-driver/actions/start_domain.hpp"
+#include "qemu-driver/documents.hpp"
+
+#include <unistd.h>
+
+#include <climits>
+
+namespace vireo::qemu {
+
+namespace {
+
+bus::ObjectPath path_of(const DomainPtr& domain) {
+    return bus::ObjectPath(libvirt_path(*domain));
+}
+
+} // namespace
+
+std::string ConnectInterface::hostname() const {
+    char name[HOST_NAME_MAX + 1] = {};
+    check_errno(gethostname(name, sizeof name - 1), "ask for the host's name");
+    return name;
+}
+
+std::uint64_t ConnectInterface::lib_version() const {
+    return 9'000'000; // the libvirt whose API and XML this is: 9.0.0
+}
+
+Task<std::uint64_t> ConnectInterface::version() {
+    std::string emulator = default_emulator();
+    const auto capabilities = co_await driver_.capabilities.get(std::move(emulator));
+    co_return capabilities->version.number();
+}
+
+std::vector<bus::ObjectPath> ConnectInterface::list_domains(std::uint32_t flags) {
+    std::vector<bus::ObjectPath> paths;
+    for (const DomainPtr& domain : actions::list_domains(driver_.registry, flags)) {
+        paths.push_back(path_of(domain));
+    }
+    return paths;
+}
+
+bus::ObjectPath ConnectInterface::lookup_by_id(std::int32_t id) {
+    return path_of(driver_.registry.by_id(id));
+}
+
+bus::ObjectPath ConnectInterface::lookup_by_name(std::string name) {
+    return path_of(driver_.registry.by_name(name));
+}
+
+bus::ObjectPath ConnectInterface::lookup_by_uuid(std::string uuid) {
+    return path_of(driver_.registry.by_uuid(canonical_uuid(uuid)));
+}
+
+Task<bus::ObjectPath> ConnectInterface::define_xml(std::string xml) {
+    const DomainPtr domain = co_await actions::define_domain(driver_, std::move(xml));
+    co_return path_of(domain);
+}
+
+Task<bus::ObjectPath>
+ConnectInterface::create_xml(bus::Caller caller, std::string xml, std::uint32_t flags) {
+    const auto options = actions::StartOptions::from_flags(flags);
+    auto creating = actions::create_domain(driver_, std::move(xml), options, std::move(caller));
+    const DomainPtr domain = co_await std::move(creating);
+    co_return path_of(domain);
+}
+
+std::tuple<std::string, std::string> ConnectInterface::security_model() {
+    return {"none", "0"}; // libvirt's answer where no security driver is in use
+}
+
+using Self = ConnectInterface;
+const sd_bus_vtable connect_vtable[] = {
+    bus::start(),
+    bus::property<&Self::encrypted>("Encrypted", bus::Changes::never),
+    bus::property<&Self::hostname>("Hostname"),
+    bus::property<&Self::lib_version>("LibVersion"),
+    bus::property<&Self::secure>("Secure", bus::Changes::never),
+    bus::property<&Self::version>("Version"),
+    bus::method<&Self::create_xml, "xml", "flags", "domain">("DomainCreateXML"),
+    bus::method<&Self::define_xml, "xml", "domain">("DomainDefineXML"),
+    bus::method<&Self::lookup_by_id, "id", "domain">("DomainLookupByID"),
+    bus::method<&Self::lookup_by_name, "name", "domain">("DomainLookupByName"),
+    bus::method<&Self::lookup_by_uuid, "uuid", "domain">("DomainLookupByUUID"),
+    bus::method<&Self::list_domains, "flags", "domains">("ListDomains"),
+    bus::method<&Self::security_model, "secModel">("NodeGetSecurityModel"),
+    bus::signal<"domain", "event", "detail">::of<bus::ObjectPath, std::int32_t, std::int32_t>(
+        "DomainEvent"),
+    bus::end(),
+};
+
+} // namespace vireo::qemu

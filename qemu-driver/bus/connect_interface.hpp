@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/bus/vtable.hpp"
+#include "qemu-driver/driver.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vireo::qemu {
+
+/// QEMU's part of org.libvirt.Connect. Documentation of the members: interfaces/.
+class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
+  public:
+    explicit ConnectInterface(Driver& driver) : driver_(driver) {}
+
+    Scope& tasks() { return driver_.ctx.tasks; }
+
+    bool encrypted() const { return false; }
+
+    bool secure() const { return true; }
+
+    std::string hostname() const;
+    std::uint64_t lib_version() const;
+    Task<std::uint64_t> version();
+
+    std::vector<bus::ObjectPath> list_domains(std::uint32_t flags);
+    bus::ObjectPath lookup_by_id(std::int32_t id);
+    bus::ObjectPath lookup_by_name(std::string name);
+    bus::ObjectPath lookup_by_uuid(std::string uuid);
+    Task<bus::ObjectPath> define_xml(std::string xml);
+    Task<bus::ObjectPath> create_xml(bus::Caller caller, std::string xml, std::uint32_t flags);
+    std::tuple<std::string, std::string> security_model();
+
+  private:
+    Driver& driver_;
+};
+
+extern const sd_bus_vtable connect_vtable[];
+
+} // namespace vireo::qemu

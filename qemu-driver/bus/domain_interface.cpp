@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/bus/domain_interface.hpp"
+
+#include "qemu-driver/actions/control_guest.hpp"
+#include "qemu-driver/actions/define_domain.hpp"
+#include "qemu-driver/actions/describe_domain.hpp"
+#include "qemu-driver/actions/start_domain.hpp"
+#include "qemu-driver/actions/stop_guest.hpp"
+
+namespace vireo::qemu {
+
+namespace {
+
+void require_no_flags(std::uint32_t flags) {
+    if (flags != 0) {
+        throw Error(ErrorCode::invalid_arg, "unsupported flags ({:#x})", flags);
+    }
+}
+
+} // namespace
+
+Task<void> DomainInterface::set_autostart(bool autostart) {
+    return actions::set_autostart(driver_, domain_, autostart);
+}
+
+std::uint32_t DomainInterface::id() const {
+    // virDomainGetID of an inactive domain is (unsigned int)-1.
+    return domain_->active() ? domain_->guest->id : 0xffff'ffffU;
+}
+
+Task<void> DomainInterface::create(bus::Caller caller, std::uint32_t flags) {
+    return actions::start_domain(
+        driver_, domain_, actions::StartOptions::from_flags(flags), std::move(caller));
+}
+
+Task<void> DomainInterface::destroy(std::uint32_t flags) {
+    constexpr std::uint32_t graceful = 1; // VIR_DOMAIN_DESTROY_GRACEFUL
+    require_no_flags(flags & ~graceful);
+    return actions::destroy_domain(driver_, domain_, (flags & graceful) != 0);
+}
+
+std::tuple<std::int32_t, std::int32_t> DomainInterface::get_state(std::uint32_t flags) {
+    require_no_flags(flags);
+    return {static_cast<std::int32_t>(domain_->state.state), domain_->state.reason};
+}
+
+std::string DomainInterface::get_xml_desc(std::uint32_t flags) {
+    return actions::describe_domain(driver_, *domain_, flags);
+}
+
+Task<void> DomainInterface::inject_nmi(std::uint32_t flags) {
+    require_no_flags(flags);
+    return actions::inject_nmi(driver_, domain_);
+}
+
+Task<void> DomainInterface::reboot(std::uint32_t flags) {
+    return actions::reboot_domain(driver_, domain_, flags);
+}
+
+Task<void> DomainInterface::rename(std::string name, std::uint32_t flags) {
+    return actions::rename_domain(driver_, domain_, std::move(name), flags);
+}
+
+Task<void> DomainInterface::reset(std::uint32_t flags) {
+    require_no_flags(flags);
+    return actions::reset_domain(driver_, domain_);
+}
+
+Task<void> DomainInterface::resume() {
+    return actions::resume_domain(driver_, domain_);
+}
+
+Task<void> DomainInterface::shutdown(std::uint32_t flags) {
+    return actions::shutdown_domain(driver_, domain_, flags);
+}
+
+Task<void> DomainInterface::suspend() {
+    return actions::suspend_domain(driver_, domain_);
+}
+
+Task<void> DomainInterface::undefine(std::uint32_t flags) {
+    return actions::undefine_domain(driver_, domain_, flags);
+}
+
+using Self = DomainInterface;
+using GraphicsAddress = std::tuple<std::int32_t, std::string, std::string>;
+using GraphicsIdentities = std::vector<std::tuple<std::string, std::string>>;
+const sd_bus_vtable domain_vtable[] = {
+    bus::start(),
+    bus::property<&Self::active>("Active"),
+    bus::writable<&Self::autostart, &Self::set_autostart>("Autostart"),
+    bus::property<&Self::id>("Id"),
+    bus::property<&Self::name>("Name"),
+    bus::property<&Self::os_type>("OSType"),
+    bus::property<&Self::persistent>("Persistent"),
+    bus::property<&Self::scheduler_type>("SchedulerType"),
+    bus::property<&Self::updated>("Updated"),
+    bus::property<&Self::uuid>("UUID", bus::Changes::never),
+    bus::method<&Self::create, "flags">("Create"),
+    bus::method<&Self::destroy, "flags">("Destroy"),
+    bus::method<&Self::get_state, "flags", "state">("GetState"),
+    bus::method<&Self::get_xml_desc, "flags", "xml">("GetXMLDesc"),
+    bus::method<&Self::inject_nmi, "flags">("InjectNMI"),
+    bus::method<&Self::reboot, "flags">("Reboot"),
+    bus::method<&Self::rename, "name", "flags">("Rename"),
+    bus::method<&Self::reset, "flags">("Reset"),
+    bus::method<&Self::resume>("Resume"),
+    bus::method<&Self::shutdown, "flags">("Shutdown"),
+    bus::method<&Self::suspend>("Suspend"),
+    bus::method<&Self::undefine, "flags">("Undefine"),
+    bus::signal<"state", "reason">::of<std::int32_t, std::int32_t>("AgentEvent"),
+    bus::signal<"actual">::of<std::uint64_t>("BalloonChange"),
+    bus::signal<>::of<>("ControlError"),
+    bus::signal<"phase", "local", "remote", "authScheme", "identities">::
+        of<std::int32_t, GraphicsAddress, GraphicsAddress, std::string, GraphicsIdentities>(
+            "Graphics"),
+    bus::signal<"srcPath", "device", "action", "reason">::
+        of<std::string, std::string, std::int32_t, std::string>("IOError"),
+    bus::signal<"reason">::of<std::int32_t>("PMSuspend"),
+    bus::signal<"reason">::of<std::int32_t>("PMSuspendDisk"),
+    bus::signal<"reason">::of<std::int32_t>("PMWakeup"),
+    bus::signal<>::of<>("Reboot"),
+    bus::signal<"utcoffset">::of<std::int64_t>("RTCChange"),
+    bus::signal<"device", "reason">::of<std::string, std::int32_t>("TrayChange"),
+    bus::signal<"action">::of<std::int32_t>("Watchdog"),
+    bus::end(),
+};
+
+} // namespace vireo::qemu

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/bus/vtable.hpp"
+#include "qemu-driver/driver.hpp"
+
+#include <memory>
+#include <string>
+#include <tuple>
+
+namespace vireo::qemu {
+
+/// org.libvirt.Domain of one domain; made when a call arrives. Documentation of the members:
+/// interfaces/.
+class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
+  public:
+    DomainInterface(Driver& driver, DomainPtr domain)
+        : driver_(driver), domain_(std::move(domain)) {}
+
+    Scope& tasks() { return driver_.ctx.tasks; }
+
+    bool active() const { return domain_->active(); }
+
+    bool autostart() const { return domain_->autostart; }
+
+    Task<void> set_autostart(bool autostart);
+    std::uint32_t id() const;
+
+    std::string name() const { return domain_->name; }
+
+    std::string os_type() const { return "hvm"; }
+
+    bool persistent() const { return domain_->persistent; }
+
+    std::tuple<std::string, std::int32_t> scheduler_type() const { return {"posix", 0}; }
+
+    bool updated() const { return domain_->updated; }
+
+    std::string uuid() const { return domain_->uuid; }
+
+    Task<void> create(bus::Caller caller, std::uint32_t flags);
+    Task<void> destroy(std::uint32_t flags);
+    std::tuple<std::int32_t, std::int32_t> get_state(std::uint32_t flags);
+    std::string get_xml_desc(std::uint32_t flags);
+    Task<void> inject_nmi(std::uint32_t flags);
+    Task<void> reboot(std::uint32_t flags);
+    Task<void> rename(std::string name, std::uint32_t flags);
+    Task<void> reset(std::uint32_t flags);
+    Task<void> resume();
+    Task<void> shutdown(std::uint32_t flags);
+    Task<void> suspend();
+    Task<void> undefine(std::uint32_t flags);
+
+  private:
+    Driver& driver_;
+    DomainPtr domain_;
+};
+
+extern const sd_bus_vtable domain_vtable[];
+
+} // namespace vireo::qemu

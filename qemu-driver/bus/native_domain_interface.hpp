@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/bus/vtable.hpp"
+#include "qemu-driver/domain.hpp"
+
+#include <memory>
+#include <string>
+
+namespace vireo::qemu {
+
+/// org.vireo.Domain1 of one domain. Documentation of the members: interfaces/.
+class NativeDomainInterface : public std::enable_shared_from_this<NativeDomainInterface> {
+  public:
+    explicit NativeDomainInterface(DomainPtr domain) : domain_(std::move(domain)) {}
+
+    std::string name() const { return domain_->name; }
+
+    std::string uuid() const { return domain_->uuid; }
+
+    std::string state() const { return std::string(state_name(domain_->state.state)); }
+
+    std::string state_reason() const { return std::string(reason_name(domain_->state)); }
+
+    bus::ObjectPath path() const { return bus::ObjectPath(libvirt_path(*domain_)); }
+
+    bool persistent() const { return domain_->persistent; }
+
+    bool autostart() const { return domain_->autostart; }
+
+  private:
+    DomainPtr domain_;
+};
+
+extern const sd_bus_vtable native_domain_vtable[];
+
+} // namespace vireo::qemu

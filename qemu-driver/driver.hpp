@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/daemon/context.hpp"
+#include "qemu-driver/capabilities/capabilities_cache.hpp"
+#include "qemu-driver/events.hpp"
+#include "qemu-driver/registry.hpp"
+#include "qemu-driver/store/definitions.hpp"
+#include "qemu-driver/store/statuses.hpp"
+
+#include <string>
+
+namespace vireo::qemu {
+
+/// What the actions work on. It lives as long as the service, so every action may refer to it over
+/// its waits.
+struct Driver {
+    explicit Driver(Context& context)
+        : ctx(context),
+          definitions(
+              context.loop, context.options.directories.config, context.options.directories.cache),
+          statuses(context.options.directories.runtime),
+          events(context.objects),
+          capabilities(context.loop, context.options.directories.cache + "/qemu"),
+          followers(context.loop) {}
+
+    /// Writes the index of definitions where it is stale.
+    void save_index();
+
+    Context& ctx;
+    Definitions definitions;
+    Statuses statuses;
+    Registry registry;
+    Events events;
+    CapabilitiesCache capabilities;
+    Scope followers; // one task for each active guest, until its process has ended
+};
+
+} // namespace vireo::qemu

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/host_facts.hpp"
+
+#include "libshared/error.hpp"
+#include "qemu-driver/documents.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+namespace vireo::qemu {
+
+namespace {
+
+void fill_random(std::span<std::uint8_t> bytes) {
+    check_errno(static_cast<int>(getrandom(bytes.data(), bytes.size(), 0)), "ask for random bytes");
+}
+
+} // namespace
+
+HostFacts host_facts(const Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities) {
+    HostFacts facts;
+    facts.arch = "x86_64";
+    facts.emulators["x86_64"] = default_emulator();
+    facts.kvm = capabilities->kvm_enabled;
+    facts.page_kib = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
+    facts.qemu = std::move(capabilities);
+    facts.nvram_dir = driver.ctx.options.directories.state + "/qemu/nvram";
+    facts.random_bytes = &fill_random;
+    return facts;
+}
+
+} // namespace vireo::qemu

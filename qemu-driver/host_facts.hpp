@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "qemu-driver/capabilities/qemu_capabilities.hpp"
+#include "qemu-driver/driver.hpp"
+#include "qemu-driver/model/host_facts.hpp"
+
+#include <memory>
+
+namespace vireo::qemu {
+
+/// What the model's passes need to know: this QEMU, this host and the daemon's folders.
+HostFacts host_facts(const Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities);
+
+} // namespace vireo::qemu

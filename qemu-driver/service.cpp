@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/service.hpp"
+
+#include "libshared/log.hpp"
+#include "qemu-driver/actions/reconnect_guests.hpp"
+#include "qemu-driver/actions/start_domain.hpp"
+#include "qemu-driver/bus/domain_interface.hpp"
+#include "qemu-driver/bus/native_domain_interface.hpp"
+
+namespace vireo::qemu {
+
+QemuService::QemuService(Context& context)
+    : driver_(context), connect_(std::make_shared<ConnectInterface>(driver_)) {
+    export_objects();
+    for (StoredDomain& stored : driver_.definitions.load()) {
+        auto domain =
+            std::make_shared<Domain>(context.loop, std::move(stored.uuid), std::move(stored.name));
+        domain->persistent = true;
+        domain->autostart = stored.autostart;
+        try {
+            driver_.registry.add(std::move(domain));
+        } catch (const Error& e) { // two files with one name: the other one is served
+            log::error("a stored definition is passed over: {}", e.what());
+        }
+    }
+    actions::reconnect_guests(driver_);
+}
+
+QemuService::~QemuService() {
+    driver_.followers.cancel();
+    try {
+        driver_.save_index();
+    } catch (const Error& e) {
+        log::warning("the index of definitions is not written: {}", e.what());
+    }
+}
+
+void QemuService::started() {
+    if (driver_.statuses.first_of_boot()) {
+        driver_.ctx.tasks.spawn(actions::autostart_domains(driver_), "autostart");
+    }
+}
+
+void QemuService::export_objects() {
+    auto& objects = driver_.ctx.objects;
+    bus::WaitingProperties waiting{&driver_.ctx.tasks,
+                                   {bus::waiting<&ConnectInterface::version>("Version")}};
+    objects.add_object(
+        connect_path, connect_interface, connect_vtable, connect_, std::move(waiting));
+    const auto find = [this](std::string_view path) {
+        return driver_.registry.by_uuid(uuid_of_path(path));
+    };
+    const auto paths = [this](std::string (*path_of)(const Domain&)) {
+        std::vector<std::string> all;
+        for (const auto& [name, domain] : driver_.registry.by_names()) {
+            all.push_back(path_of(*domain));
+        }
+        return all;
+    };
+    objects.add_collection<DomainInterface>(
+        "/org/libvirt/QEMU/domain",
+        domain_interface,
+        domain_vtable,
+        [this, find](std::string_view path) {
+            return std::make_shared<DomainInterface>(driver_, find(path));
+        },
+        [paths] { return paths(&libvirt_path); });
+    objects.add_collection<NativeDomainInterface>(
+        "/org/vireo/domain",
+        native_domain_interface,
+        native_domain_vtable,
+        [find](std::string_view path) {
+            return std::make_shared<NativeDomainInterface>(find(path));
+        },
+        [paths] { return paths(&native_path); });
+    objects.add_object_manager("/org/vireo");
+}
+
+} // namespace vireo::qemu

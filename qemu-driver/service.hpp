@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "qemu-driver/bus/connect_interface.hpp"
+#include "qemu-driver/driver.hpp"
+
+#include <memory>
+
+namespace vireo::qemu {
+
+/// vireo-qemud's own part: domains and their QEMU processes.
+class QemuService : public Service {
+  public:
+    explicit QemuService(Context& context);
+    ~QemuService() override;
+
+    /// Active guests keep the daemon: it follows them.
+    bool idle() const override { return driver_.registry.active() == 0; }
+
+    void started() override;
+
+  private:
+    void export_objects();
+
+    Driver driver_;
+    std::shared_ptr<ConnectInterface> connect_;
+};
+
+} // namespace vireo::qemu
