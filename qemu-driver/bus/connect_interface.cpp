@@ -2,8 +2,10 @@
 #include "qemu-driver/bus/connect_interface.hpp"
 
 #include "qemu-driver/actions/define_domain.hpp"
+#include "qemu-driver/actions/domain_stats.hpp"
 #include "qemu-driver/actions/list_domains.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
+#include "qemu-driver/bus/stats_dict.hpp"
 #include "qemu-driver/documents.hpp"
 
 #include <unistd.h>
@@ -69,6 +71,18 @@ ConnectInterface::create_xml(bus::Caller caller, std::string xml, std::uint32_t 
     co_return path_of(domain);
 }
 
+Task<std::vector<std::tuple<std::string, bus::LibvirtDict>>>
+ConnectInterface::all_domain_stats(std::uint32_t stats, std::uint32_t flags) {
+    std::vector<actions::DomainStats> all =
+        co_await actions::all_domain_stats(driver_, stats, flags);
+    std::vector<std::tuple<std::string, bus::LibvirtDict>> records;
+    records.reserve(all.size());
+    for (actions::DomainStats& one : all) {
+        records.emplace_back(one.domain->name, to_dict(std::move(one.record)));
+    }
+    co_return records;
+}
+
 std::tuple<std::string, std::string> ConnectInterface::security_model() {
     return {"none", "0"}; // libvirt's answer where no security driver is in use
 }
@@ -86,6 +100,7 @@ const sd_bus_vtable connect_vtable[] = {
     bus::method<&Self::lookup_by_id, "id", "domain">("DomainLookupByID"),
     bus::method<&Self::lookup_by_name, "name", "domain">("DomainLookupByName"),
     bus::method<&Self::lookup_by_uuid, "uuid", "domain">("DomainLookupByUUID"),
+    bus::method<&Self::all_domain_stats, "stats", "flags", "records">("GetAllDomainStats"),
     bus::method<&Self::list_domains, "flags", "domains">("ListDomains"),
     bus::method<&Self::security_model, "secModel">("NodeGetSecurityModel"),
     bus::signal<"domain", "event", "detail">::of<bus::ObjectPath, std::int32_t, std::int32_t>(

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace vireo::qemu {
@@ -31,6 +32,8 @@ class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
     bus::ObjectPath lookup_by_uuid(std::string uuid);
     Task<bus::ObjectPath> define_xml(std::string xml);
     Task<bus::ObjectPath> create_xml(bus::Caller caller, std::string xml, std::uint32_t flags);
+    Task<std::vector<std::tuple<std::string, bus::LibvirtDict>>>
+    all_domain_stats(std::uint32_t stats, std::uint32_t flags);
     std::tuple<std::string, std::string> security_model();
 
   private:

@@ -4,20 +4,16 @@
 #include "qemu-driver/actions/control_guest.hpp"
 #include "qemu-driver/actions/define_domain.hpp"
 #include "qemu-driver/actions/describe_domain.hpp"
+#include "qemu-driver/actions/domain_metadata.hpp"
+#include "qemu-driver/actions/domain_stats.hpp"
+#include "qemu-driver/actions/monitor_command.hpp"
+#include "qemu-driver/actions/send_key.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
+#include "qemu-driver/bus/flags.hpp"
+#include "qemu-driver/bus/stats_dict.hpp"
 
 namespace vireo::qemu {
-
-namespace {
-
-void require_no_flags(std::uint32_t flags) {
-    if (flags != 0) {
-        throw Error(ErrorCode::invalid_arg, "unsupported flags ({:#x})", flags);
-    }
-}
-
-} // namespace
 
 Task<void> DomainInterface::set_autostart(bool autostart) {
     return actions::set_autostart(driver_, domain_, autostart);
@@ -39,9 +35,23 @@ Task<void> DomainInterface::destroy(std::uint32_t flags) {
     return actions::destroy_domain(driver_, domain_, (flags & graceful) != 0);
 }
 
+DomainInterface::JobInfo DomainInterface::get_job_info() {
+    actions::active_guest(*domain_);
+    return {}; // VIR_DOMAIN_JOB_NONE: no action is a job
+}
+
+std::string DomainInterface::get_metadata(std::int32_t type, std::string uri, std::uint32_t flags) {
+    return actions::get_metadata(driver_, *domain_, metadata_type(type), uri, flags);
+}
+
 std::tuple<std::int32_t, std::int32_t> DomainInterface::get_state(std::uint32_t flags) {
     require_no_flags(flags);
     return {static_cast<std::int32_t>(domain_->state.state), domain_->state.reason};
+}
+
+Task<bus::LibvirtDict> DomainInterface::get_stats(std::uint32_t stats, std::uint32_t flags) {
+    actions::StatsRecord record = co_await actions::domain_stats(driver_, domain_, stats, flags);
+    co_return to_dict(std::move(record));
 }
 
 std::string DomainInterface::get_xml_desc(std::uint32_t flags) {
@@ -68,6 +78,24 @@ Task<void> DomainInterface::reset(std::uint32_t flags) {
 
 Task<void> DomainInterface::resume() {
     return actions::resume_domain(driver_, domain_);
+}
+
+Task<void> DomainInterface::send_key(std::uint32_t codeset,
+                                     std::uint32_t holdtime,
+                                     std::vector<std::uint32_t> keycodes,
+                                     std::uint32_t flags) {
+    require_no_flags(flags);
+    return actions::send_key(
+        driver_, domain_, actions::KeyPress{codeset, holdtime, std::move(keycodes)});
+}
+
+Task<void> DomainInterface::set_metadata(std::int32_t type,
+                                         std::string metadata,
+                                         std::string key,
+                                         std::string uri,
+                                         std::uint32_t flags) {
+    MetadataEdit edit{metadata_type(type), std::move(metadata), std::move(key), std::move(uri)};
+    return actions::set_metadata(driver_, domain_, std::move(edit), flags);
 }
 
 Task<void> DomainInterface::shutdown(std::uint32_t flags) {
@@ -98,24 +126,29 @@ const sd_bus_vtable domain_vtable[] = {
     bus::property<&Self::uuid>("UUID", bus::Changes::never),
     bus::method<&Self::create, "flags">("Create"),
     bus::method<&Self::destroy, "flags">("Destroy"),
+    bus::method<&Self::get_job_info, "jobInfo">("GetJobInfo"),
+    bus::method<&Self::get_metadata, "type", "uri", "flags", "metadata">("GetMetadata"),
     bus::method<&Self::get_state, "flags", "state">("GetState"),
+    bus::method<&Self::get_stats, "stats", "flags", "records">("GetStats"),
     bus::method<&Self::get_xml_desc, "flags", "xml">("GetXMLDesc"),
     bus::method<&Self::inject_nmi, "flags">("InjectNMI"),
     bus::method<&Self::reboot, "flags">("Reboot"),
     bus::method<&Self::rename, "name", "flags">("Rename"),
     bus::method<&Self::reset, "flags">("Reset"),
     bus::method<&Self::resume>("Resume"),
+    bus::method<&Self::send_key, "codeset", "holdtime", "keycodes", "flags">("SendKey"),
+    bus::method<&Self::set_metadata, "type", "metadata", "key", "uri", "flags">("SetMetadata"),
     bus::method<&Self::shutdown, "flags">("Shutdown"),
     bus::method<&Self::suspend>("Suspend"),
     bus::method<&Self::undefine, "flags">("Undefine"),
     bus::signal<"state", "reason">::of<std::int32_t, std::int32_t>("AgentEvent"),
     bus::signal<"actual">::of<std::uint64_t>("BalloonChange"),
-    bus::signal<>::of<>("ControlError"),
     bus::signal<"phase", "local", "remote", "authScheme", "identities">::
         of<std::int32_t, GraphicsAddress, GraphicsAddress, std::string, GraphicsIdentities>(
             "Graphics"),
     bus::signal<"srcPath", "device", "action", "reason">::
         of<std::string, std::string, std::int32_t, std::string>("IOError"),
+    bus::signal<"type", "nsuri">::of<std::int32_t, std::string>("MetadataChange"),
     bus::signal<"reason">::of<std::int32_t>("PMSuspend"),
     bus::signal<"reason">::of<std::int32_t>("PMSuspendDisk"),
     bus::signal<"reason">::of<std::int32_t>("PMWakeup"),

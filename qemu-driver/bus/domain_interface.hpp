@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace vireo::qemu {
 
@@ -16,6 +17,21 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
   public:
     DomainInterface(Driver& driver, DomainPtr domain)
         : driver_(driver), domain_(std::move(domain)) {}
+
+    /// virDomainJobInfo: type, times in ms, then total, processed, remaining of data, memory,
+    /// files.
+    using JobInfo = std::tuple<std::int32_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t,
+                               std::uint64_t>;
 
     Scope& tasks() { return driver_.ctx.tasks; }
 
@@ -40,13 +56,25 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
 
     Task<void> create(bus::Caller caller, std::uint32_t flags);
     Task<void> destroy(std::uint32_t flags);
+    JobInfo get_job_info();
+    std::string get_metadata(std::int32_t type, std::string uri, std::uint32_t flags);
     std::tuple<std::int32_t, std::int32_t> get_state(std::uint32_t flags);
+    Task<bus::LibvirtDict> get_stats(std::uint32_t stats, std::uint32_t flags);
     std::string get_xml_desc(std::uint32_t flags);
     Task<void> inject_nmi(std::uint32_t flags);
     Task<void> reboot(std::uint32_t flags);
     Task<void> rename(std::string name, std::uint32_t flags);
     Task<void> reset(std::uint32_t flags);
     Task<void> resume();
+    Task<void> send_key(std::uint32_t codeset,
+                        std::uint32_t holdtime,
+                        std::vector<std::uint32_t> keycodes,
+                        std::uint32_t flags);
+    Task<void> set_metadata(std::int32_t type,
+                            std::string metadata,
+                            std::string key,
+                            std::string uri,
+                            std::uint32_t flags);
     Task<void> shutdown(std::uint32_t flags);
     Task<void> suspend();
     Task<void> undefine(std::uint32_t flags);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/bus/contract.hpp"
+#include "qemu-driver/bus/domain_interface.hpp"
+#include "qemu-driver/bus/native_domain_interface.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/ranges.h>
+
+using namespace vireo;
+
+namespace {
+
+std::string differences(const char* interface, const sd_bus_vtable* vtable) {
+    return fmt::format("{}",
+                       fmt::join(bus::contract_differences("qemud", interface, vtable), "\n"));
+}
+
+} // namespace
+
+TEST_CASE("a domain's interfaces are what the contract promises of this driver") {
+    CHECK(differences("org.libvirt.Domain", qemu::domain_vtable) == "");
+    CHECK(differences("org.vireo.Domain1", qemu::native_domain_vtable) == "");
+}
