@@ -24,8 +24,10 @@ struct Driver {
           capabilities(context.loop, context.options.directories.cache + "/qemu"),
           followers(context.loop) {}
 
-    /// Writes the index of definitions where it is stale.
+    /// Writes the index of definitions where it is stale; for the daemon's end.
     void save_index();
+    /// A definition has changed: the index follows, some time after the last of many changes.
+    void definitions_changed();
 
     Context& ctx;
     Definitions definitions;
@@ -34,6 +36,12 @@ struct Driver {
     Events events;
     CapabilitiesCache capabilities;
     Scope followers; // one task for each active guest, until its process has ended
+
+  private:
+    std::vector<StoredDomain> stored_domains() const;
+    Task<void> save_index_later();
+
+    bool index_is_awaited_ = false;
 };
 
 } // namespace vireo::qemu

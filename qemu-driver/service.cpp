@@ -36,6 +36,9 @@ QemuService::~QemuService() {
 }
 
 void QemuService::started() {
+    if (driver_.definitions.index_is_stale()) {
+        driver_.definitions_changed();
+    }
     if (driver_.statuses.first_of_boot()) {
         driver_.ctx.tasks.spawn(actions::autostart_domains(driver_), "autostart");
     }

@@ -60,6 +60,7 @@ Task<void> define_new(Driver& driver, DomainPtr domain, std::string document) {
     NewDomain registered(driver, domain);
     co_await driver.definitions.save(domain->uuid, domain->name, std::move(document));
     registered.release();
+    driver.definitions_changed();
     domain->persistent = true;
     driver.events.added(*domain);
     driver.events.lifecycle(*domain, lifecycle::defined_added);
@@ -69,6 +70,7 @@ Task<void> define_again(Driver& driver, DomainPtr domain, std::string document) 
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     co_await driver.definitions.save(domain->uuid, domain->name, std::move(document));
+    driver.definitions_changed();
     const bool was_persistent = std::exchange(domain->persistent, true);
     if (domain->active()) {
         domain->updated = true;
@@ -133,6 +135,7 @@ Task<void> undefine_domain(Driver& driver, DomainPtr domain, std::uint32_t flags
         co_await delete_file(driver.ctx.loop, nvram);
     }
     co_await driver.definitions.remove(domain->uuid);
+    driver.definitions_changed();
     domain->persistent = false;
     domain->autostart = false;
     log::info("domain '{}' is undefined", domain->name);
@@ -179,6 +182,7 @@ Task<void> rename_domain(Driver& driver, DomainPtr domain, std::string name, std
         driver.registry.rename(*domain, former);
         std::rethrow_exception(failure);
     }
+    driver.definitions_changed();
     log::info("domain '{}' is now '{}'", former, name);
     driver.events.changed(*domain, {"Name"});
     driver.events.lifecycle(*domain, lifecycle::undefined_renamed);

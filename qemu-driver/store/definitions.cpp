@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/store/definitions.hpp"
 
+#include "libshared/async/offload.hpp"
 #include "libshared/error.hpp"
 #include "libshared/files.hpp"
 #include "libshared/log.hpp"
@@ -34,6 +35,25 @@ Folder open_folder(const std::string& path) {
     return folder;
 }
 
+std::string document_path(const std::string& folder, const std::string& uuid) {
+    return fmt::format("{}/{}{}", folder, uuid, suffix);
+}
+
+void write_index_file(const std::string& folder,
+                      const std::string& index_path,
+                      const std::vector<StoredDomain>& domains) {
+    Index index;
+    index.reserve(domains.size());
+    for (const StoredDomain& domain : domains) {
+        struct stat status {};
+
+        if (stat(document_path(folder, domain.uuid).c_str(), &status) == 0) {
+            index.emplace(domain.uuid, IndexEntry{mark_of(status), domain.name});
+        }
+    }
+    write_file(index_path, format_index(index));
+}
+
 } // namespace
 
 Definitions::Definitions(Loop& loop, const std::string& config, const std::string& cache)
@@ -43,7 +63,7 @@ Definitions::Definitions(Loop& loop, const std::string& config, const std::strin
 }
 
 std::string Definitions::path_of(const std::string& uuid) const {
-    return fmt::format("{}/{}{}", folder_, uuid, suffix);
+    return document_path(folder_, uuid);
 }
 
 std::string Definitions::autostart_path_of(const std::string& uuid) const {
@@ -127,17 +147,17 @@ Task<void> Definitions::set_autostart(std::string uuid, bool autostart) {
 }
 
 void Definitions::write_index(const std::vector<StoredDomain>& domains) {
-    Index index;
-    index.reserve(domains.size());
-    for (const StoredDomain& domain : domains) {
-        struct stat status {};
-
-        if (stat(path_of(domain.uuid).c_str(), &status) == 0) {
-            index.emplace(domain.uuid, IndexEntry{mark_of(status), domain.name});
-        }
-    }
-    write_file(index_path_, format_index(index));
     index_is_stale_ = false;
+    write_index_file(folder_, index_path_, domains);
+}
+
+Task<void> Definitions::save_index(std::vector<StoredDomain> domains) {
+    index_is_stale_ = false; // what changes from here on makes it stale again
+    std::function<void()> work =
+        [folder = folder_, index_path = index_path_, domains = std::move(domains)] {
+            write_index_file(folder, index_path, domains);
+        };
+    co_await Offload<void>(loop_, std::move(work));
 }
 
 } // namespace vireo::qemu

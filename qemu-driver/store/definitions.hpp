@@ -39,9 +39,10 @@ class Definitions {
     Task<void> remove(std::string uuid);
     Task<void> set_autostart(std::string uuid, bool autostart);
 
-    /// Writes the index where load() found it stale. Not durable; blocks as long as a write of a
-    /// file to the page cache.
+    /// Writes the index of these domains. Not durable. The first blocks, for the daemon's end; the
+    /// second works off the loop.
     void write_index(const std::vector<StoredDomain>& domains);
+    Task<void> save_index(std::vector<StoredDomain> domains);
 
     bool index_is_stale() const noexcept { return index_is_stale_; }
 
