@@ -15,6 +15,20 @@ Overloaded(F...) -> Overloaded<F...>;
 
 } // namespace
 
+Devices::Devices() = default;
+Devices::Devices(const Devices&) = default;
+Devices::Devices(Devices&&) noexcept = default;
+Devices& Devices::operator=(const Devices&) = default;
+Devices& Devices::operator=(Devices&&) noexcept = default;
+Devices::~Devices() = default;
+
+DomainDef::DomainDef() = default;
+DomainDef::DomainDef(const DomainDef&) = default;
+DomainDef::DomainDef(DomainDef&&) noexcept = default;
+DomainDef& DomainDef::operator=(const DomainDef&) = default;
+DomainDef& DomainDef::operator=(DomainDef&&) noexcept = default;
+DomainDef::~DomainDef() = default;
+
 bool DiskImage::is_empty() const {
     return std::visit(Overloaded{
                           [](const FileSource& s) { return !s.path && !s.fdgroup; },

@@ -97,6 +97,15 @@ struct QemuOverride {
 };
 
 struct Devices {
+    // Out of line, in domain.cpp: copying all devices inline took each file that does it ten
+    // seconds and more to compile.
+    Devices();
+    Devices(const Devices&);
+    Devices(Devices&&) noexcept;
+    Devices& operator=(const Devices&);
+    Devices& operator=(Devices&&) noexcept;
+    ~Devices();
+
     std::optional<std::string> emulator;
     std::vector<DiskDef> disks;
     std::vector<ControllerDef> controllers;
@@ -129,6 +138,14 @@ struct Devices {
 };
 
 struct DomainDef {
+    // Out of line like those of Devices.
+    DomainDef();
+    DomainDef(const DomainDef&);
+    DomainDef(DomainDef&&) noexcept;
+    DomainDef& operator=(const DomainDef&);
+    DomainDef& operator=(DomainDef&&) noexcept;
+    ~DomainDef();
+
     DomainType type{};
     /// Of a running guest.
     std::optional<uint32_t> id;
