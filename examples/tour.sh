@@ -41,18 +41,22 @@ try() {
 
 # The string that busctl prints in quotes, as it is.
 text_of() {
-    sed -e 's/^s "//' -e 's/"$//' -e 's/\\n/\n/g' -e 's/\\"/"/g' -e 's/\\\\/\\/g'
+    sed -e 's/^s "//' -e 's/"$//' -e 's/\\n/\n/g' -e "s/\\\\\(['\"\\\\]\)/\1/g"
 }
 
-# Waits until the watcher has shown an event of this number (the contract tells what they mean).
+# The numbers of DomainEvent that show up here; interfaces/org.libvirt.Connect.xml has all.
+event_names=(defined undefined started suspended resumed stopped 'shutting down')
+
+# Waits until the watcher has shown an event of this number.
 wait_event() {
-    local line
+    local line event
     while IFS= read -r -t 120 line <&"$events"; do
         [[ $line == *'"member":"DomainEvent"'* ]] || continue
-        line=${line##*'"data":'}
-        line=${line%%]*}]
-        printf '  event: %s\n' "$line"
-        [[ $line == *",$1,"* ]] && return 0
+        line=${line##*'"data":['}
+        event=${line#*,}
+        event=${event%%,*}
+        printf '  event %s: %s\n' "$event" "${event_names[$event]:-see the contract}"
+        [ "$event" != "$1" ] || return 0
     done
     echo "no event $1 within 120 s" >&2
     return 1
