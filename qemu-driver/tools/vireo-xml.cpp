@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "environment.hpp"
 #include "libshared/error.hpp"
 #include "qemu-driver/model/domain_document.hpp"
+#include "qemu-driver/tools/environment.hpp"
 
 #include <cstdio>
 #include <fstream>
