@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Sums Meson's test records (meson-logs/*.json) up: what failed with its output, the notes of the
-tests, a line per record, and `N passed, N failed, N skipped` over all as the last line.
+"""Sums Meson's test records (meson-logs/check-SUITE.json) up: what failed with its output, the
+figures of the benchmark, the notes of the tests, a line per record, and `N passed, N failed,
+N skipped` over all as the last line.
 
 A test that counts its own cases (doctest does; a script may print a last line of the same form)
 counts as these, any other as one. Exits with 1 when something failed, nothing ran or a record is
@@ -47,15 +48,17 @@ def main(logs):
             lines.append(f'{log}: no record, the tests did not run')
             continue
         sums, text = [0, 0, 0], log.with_suffix('.txt')
+        label = log.stem.removeprefix('check-')
         for line in log.read_text().splitlines():
             record = json.loads(line)
             counted = cases(record)
             sums = [a + b for a, b in zip(sums, counted)]
             notes += NOTE.findall(record.get('stdout', ''))
-            if counted[1]:
+            if label == 'benchmark':
+                print(record.get('stdout', ''))
+            elif counted[1]:
                 show_failure(record, text)
         total = [a + b for a, b in zip(total, sums)]
-        label = log.stem.removeprefix('check-')
         lines.append(f'{label:12} {sums[0]:5} passed {sums[1]:5} failed {sums[2]:5} skipped   ({text})')
     print()
     for note in dict.fromkeys(notes):

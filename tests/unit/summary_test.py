@@ -16,12 +16,13 @@ def record(result='OK', stdout='', name='vireo:unit / a'):
 
 
 class Summary(unittest.TestCase):
-    def summary(self, *logs):
+    def summary(self, *logs, suite='unit'):
         """The last line, the whole output and the exit status; None stands for a missing record."""
         with tempfile.TemporaryDirectory() as folder:
             paths = []
             for number, records in enumerate(logs):
-                path = Path(folder) / f'check-{number}.json'
+                path = Path(folder) / str(number) / f'check-{suite}.json'
+                path.parent.mkdir()
                 if records is not None:
                     path.write_text(''.join(json.dumps(r) + '\n' for r in records))
                 paths.append(path)
@@ -63,6 +64,10 @@ class Summary(unittest.TestCase):
     def test_a_missing_record_is_a_failure(self):
         line, _, status = self.summary([record()], None)
         self.assertEqual((line, status), ('1 passed, 1 failed, 0 skipped', 1))
+
+    def test_the_figures_of_the_benchmark_are_shown(self):
+        _, output, _ = self.summary([record(stdout='GetState 75\n')], suite='benchmark')
+        self.assertIn('GetState 75\n', output)
 
     def test_notes_of_tests_are_repeated(self):
         _, output, _ = self.summary([record(stdout='3 of 9 members of org.x are not served yet\n')])
