@@ -31,7 +31,7 @@ struct ProcessSpec {
     int output = -1;                                     // borrowed; -1: /dev/null
     int errors = -1;                                     // borrowed; -1: the parent's
     std::optional<std::uint64_t> memlock_bytes;          // RLIMIT_MEMLOCK, hard and soft
-    std::string pid_file;     // written by the child before it is replaced
+    std::string pid_file;     // written by the child before it is replaced; removed if it is not
     bool own_session = false; // setsid(2)
     bool listen_pid = false;  // adds $LISTEN_PID, the child's own pid: sd_listen_fds(3) wants it
 };
@@ -53,7 +53,8 @@ class Process {
   public:
     Process(pid_t pid, Fd pidfd) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
 
-    /// One that runs already, whoever started it. Empty where no process has that pid.
+    /// One that runs already, whoever started it. Empty where no process has that pid; throws
+    /// system_error where that cannot be known.
     static std::optional<Process> open(pid_t pid);
 
     pid_t pid() const noexcept { return pid_; }
@@ -62,18 +63,22 @@ class Process {
 
     /// pidfd_send_signal(2); a process that has ended is no error.
     void kill(int signal) const noexcept;
-    /// Waits for its end, and reaps it where it is our child.
+    /// Waits for its end, and reaps it where it is our child. One waiter at a time; the process
+    /// object stays where it is meanwhile.
     Task<ExitStatus> wait(Loop& loop);
-    /// The status where it has ended already.
+    /// The status where it has ended already, as often as it is asked for.
     std::optional<ExitStatus> ended();
 
   private:
     pid_t pid_;
     Fd pidfd_;
+    std::optional<ExitStatus> status_; // once reaped
 };
 
-/// Starts `spec` and returns once the program runs (execve(2) has succeeded). Throws system_error
-/// naming the program where it does not. A cancelled start kills the child.
+/// Starts `spec` and returns once the program runs (execve(2) has succeeded). It has no descriptor
+/// but 0, 1, 2 and those of `spec`, no signal blocked and SIGPIPE at its default. Throws
+/// system_error naming the program and the step where it does not run. A cancelled start kills the
+/// child.
 Task<Process> spawn(Loop& loop, ProcessSpec spec);
 
 /// What a command printed and how it ended.

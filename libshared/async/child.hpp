@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/async/process.hpp"
+
+#include <string>
+
+namespace vireo {
+
+/// What the child does before it is replaced, in this order.
+enum class ChildStep : int { session, memlock, pid_file, descriptors, exec };
+
+/// What a child that could not become the program tells its parent.
+struct ChildFailure {
+    ChildStep step;
+    int error;
+};
+
+/// Forks, and becomes the program in the child. A child that cannot writes a ChildFailure to
+/// `report` and exits; else `report` closes by execve(2).
+Process fork_child(ProcessSpec& spec, int report);
+
+/// `start 'qemu': make a session: Operation not permitted`
+std::string text_of(const ChildFailure& failure, const ProcessSpec& spec);
+
+} // namespace vireo
