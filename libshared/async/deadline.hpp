@@ -29,13 +29,8 @@ class Deadline {
         }
         handle.promise().waiter = waiter;
         sd_event_source* source = nullptr;
-        check(sd_event_add_time_relative(loop_.get(),
-                                         &source,
-                                         CLOCK_MONOTONIC,
-                                         static_cast<uint64_t>(limit_.count()),
-                                         1,
-                                         &fired,
-                                         this),
+        check(sd_event_add_time_relative(
+                  loop_.get(), &source, CLOCK_MONOTONIC, to_usec(limit_), 1, &fired, this),
               "add a timer");
         timer_.reset(source);
         // After all that has arrived already.

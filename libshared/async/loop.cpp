@@ -43,6 +43,9 @@ Workers& Loop::workers() {
 }
 
 void Wakeup::post(Loop& loop, std::coroutine_handle<> waiter) {
+    if (sd_event_get_state(loop.get()) == SD_EVENT_FINISHED) {
+        return; // often called by destructors, which must not throw
+    }
     waiter_ = waiter;
     sd_event_source* source = nullptr;
     check(sd_event_add_defer(loop.get(), &source, &fired, this), "post a wake-up");
@@ -59,13 +62,8 @@ int Wakeup::fired(sd_event_source*, void* self) noexcept {
 void Sleep::await_suspend(std::coroutine_handle<> waiter) {
     waiter_ = waiter;
     sd_event_source* source = nullptr;
-    check(sd_event_add_time_relative(loop_.get(),
-                                     &source,
-                                     CLOCK_MONOTONIC,
-                                     static_cast<uint64_t>(duration_.count()),
-                                     1,
-                                     &fired,
-                                     this),
+    check(sd_event_add_time_relative(
+              loop_.get(), &source, CLOCK_MONOTONIC, to_usec(duration_), 1, &fired, this),
           "add a timer");
     source_.reset(source);
 }

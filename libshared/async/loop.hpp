@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 
 namespace vireo {
@@ -45,10 +46,20 @@ class Loop {
     std::unique_ptr<Workers> workers_;
 };
 
+/// A duration as sd-event and sd-bus take it; one in the past is none.
+constexpr std::uint64_t to_usec(std::chrono::microseconds duration) noexcept {
+    return duration.count() < 0 ? 0 : static_cast<std::uint64_t>(duration.count());
+}
+
 /// Resumes a coroutine from the loop, once. Used wherever a coroutine becomes ready in code that is
-/// not itself a callback of the loop: resuming there would run foreign code on that stack.
+/// not itself a callback of the loop: resuming there would run foreign code on that stack. It is
+/// dropped where the loop has ended: what still waits then is about to be cancelled.
 class Wakeup {
   public:
+    Wakeup() = default;
+    Wakeup(const Wakeup&) = delete; // the loop holds its address
+    Wakeup& operator=(const Wakeup&) = delete;
+
     void post(Loop& loop, std::coroutine_handle<> waiter);
 
     /// Takes it back.

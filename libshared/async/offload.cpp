@@ -6,19 +6,20 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-#include <chrono>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace vireo {
 
 namespace {
 
 constexpr int most_threads = 4;
-constexpr std::chrono::seconds idle_limit{5};
 
 } // namespace
 
-Workers::Workers(Loop& loop) : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Workers::Workers(Loop& loop, std::chrono::milliseconds idle_limit)
+    : idle_limit_(idle_limit), event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     check_errno(event_fd_.get(), "create an eventfd");
     sd_event_source* source = nullptr;
     check(sd_event_add_io(loop.get(), &source, event_fd_.get(), EPOLLIN, &finished, this),
@@ -40,9 +41,21 @@ void Workers::submit(std::shared_ptr<OffloadedCall> call) {
     if (std::cmp_less_equal(waiting_.size(), idle_)) {
         available_.notify_one();
     } else if (threads_ < most_threads) {
-        ++threads_;
-        std::thread([this] { work(); }).detach(); // ~Workers waits for threads_ to reach 0
+        try {
+            std::thread([this] { work(); }).detach(); // ~Workers waits for threads_ to reach 0
+            ++threads_;
+        } catch (const std::system_error& e) {
+            if (threads_ == 0) {
+                waiting_.pop_back();
+                throw Error(ErrorCode::system_error, "start a thread: {}", e.code().message());
+            }
+        }
     }
+}
+
+int Workers::threads() {
+    const std::lock_guard lock(mutex_);
+    return threads_;
 }
 
 void Workers::work() {
@@ -50,7 +63,7 @@ void Workers::work() {
     while (true) {
         ++idle_;
         const bool woken = available_.wait_for(
-            lock, idle_limit, [this] { return stopping_ || !waiting_.empty(); });
+            lock, idle_limit_, [this] { return stopping_ || !waiting_.empty(); });
         --idle_;
         if (!woken || stopping_) {
             break;

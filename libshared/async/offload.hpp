@@ -4,6 +4,7 @@
 #include "libshared/async/loop.hpp"
 #include "libshared/fd.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -25,18 +26,22 @@ struct OffloadedCall {
 };
 
 /// At most four threads for calls that block in the kernel and have no asynchronous form: fsync(2),
-/// sysfs writes. They end when they had nothing to do for some seconds.
+/// sysfs writes. They end when they had nothing to do for `idle_limit`.
 class Workers {
   public:
-    explicit Workers(Loop& loop);
+    explicit Workers(Loop& loop, std::chrono::milliseconds idle_limit = std::chrono::seconds(5));
     /// Waits for the calls that are running; those not yet begun are dropped.
     ~Workers();
+    /// Throws system_error where there is no thread to run it and none can be started.
     void submit(std::shared_ptr<OffloadedCall> call);
+    /// How many there are now.
+    int threads();
 
   private:
     static int finished(sd_event_source* source, int fd, uint32_t events, void* self) noexcept;
     void work();
 
+    const std::chrono::milliseconds idle_limit_;
     Fd event_fd_;
     Source source_;
     std::mutex mutex_;

@@ -8,7 +8,11 @@ namespace vireo {
 
 namespace {
 
-void report(const std::string& name, const std::exception_ptr& failure) {
+void report(const std::string& name, const Task<void>& task) {
+    const std::exception_ptr& failure = task.handle().promise().failure;
+    if (!failure) {
+        return;
+    }
     try {
         std::rethrow_exception(failure);
     } catch (const Error& e) {
@@ -58,9 +62,7 @@ void Scope::free_finished() {
     sweep_.reset();
     for (auto node = nodes_.begin(); node != nodes_.end();) {
         if (node->done) {
-            if (const auto failure = node->task.handle().promise().failure) {
-                report(node->name, failure);
-            }
+            report(node->name, node->task);
             node = nodes_.erase(node);
         } else {
             ++node;
@@ -74,13 +76,20 @@ void Scope::free_finished() {
 void Scope::cancel() noexcept {
     closing_ = true;
     while (!nodes_.empty()) {
-        if (!nodes_.front().done) {
+        if (nodes_.front().done) {
+            report(nodes_.front().name, nodes_.front().task);
+        } else {
             --running_;
         }
         nodes_.pop_front();
     }
     sweep_.reset();
-    closing_ = false;
+    closing_ = closed_;
+}
+
+void Scope::close() noexcept {
+    closed_ = true;
+    cancel();
 }
 
 } // namespace vireo

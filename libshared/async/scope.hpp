@@ -25,6 +25,8 @@ class Scope {
     void spawn(Task<void> task, std::string name);
     /// Cancels every task. Must not be called from one of them.
     void cancel() noexcept;
+    /// The same for good: what is spawned later is dropped too.
+    void close() noexcept;
 
     std::size_t running() const noexcept { return running_; }
 
@@ -51,6 +53,7 @@ class Scope {
     Source sweep_;
     std::size_t running_ = 0;
     bool closing_ = false;
+    bool closed_ = false;
 };
 
 } // namespace vireo
