@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -22,6 +23,12 @@ std::string folder_of(const std::string& path) {
         return ".";
     }
     return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool is_folder(const std::string& path) {
+    struct stat status {};
+
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 void sync_folder(const std::string& folder) {
@@ -93,8 +100,9 @@ std::optional<std::string> read_file_if_exists(const std::string& path, std::siz
 
     struct stat status {};
 
+    // Only a hint: files of /proc and /sys tell sizes from nothing to the whole address space.
     if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) {
-        content.reserve(static_cast<std::size_t>(status.st_size) + 1);
+        content.reserve(std::min(static_cast<std::size_t>(status.st_size), most) + 1);
     }
     char buffer[16384];
     while (true) {
@@ -162,8 +170,9 @@ Task<void> delete_file(Loop& loop, std::string path) {
 void make_folders(const std::string& path, mode_t mode) {
     for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
         const std::string part = path.substr(0, slash);
-        if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
-            check(-errno, fmt::format("create folder '{}'", part));
+        if (::mkdir(part.c_str(), mode) != 0) {
+            const int failure = errno != EEXIST ? errno : is_folder(part) ? 0 : ENOTDIR;
+            check(-failure, fmt::format("create folder '{}'", part));
         }
         if (slash == std::string::npos) {
             return;
