@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/bus/call.hpp"
 
+#include <algorithm>
+
 namespace vireo::bus {
 
 Message new_call(sd_bus* connection,
@@ -22,21 +24,23 @@ Message new_call(sd_bus* connection,
 void Call::await_suspend(std::coroutine_handle<> waiter) {
     waiter_ = waiter;
     sd_bus_slot* slot = nullptr;
-    check(
-        sd_bus_call_async(
-            connection_, &slot, call_.get(), &arrived, this, static_cast<uint64_t>(limit_.count())),
-        fmt::format("call {}", sd_bus_message_get_member(call_.get())));
+    // 0 would be sd-bus's own time limit.
+    const std::uint64_t limit = std::max<std::uint64_t>(to_usec(limit_), 1);
+    check(sd_bus_call_async(connection_, &slot, call_.get(), &arrived, this, limit),
+          fmt::format("call {}", sd_bus_message_get_member(call_.get())));
     slot_.reset(slot);
 }
 
 Message Call::await_resume() {
+    const bool open = sd_bus_is_open(connection_) > 0;
     slot_.reset();
     const sd_bus_error* error = sd_bus_message_get_error(reply_.get());
     if (error == nullptr) {
         return std::move(reply_);
     }
-    const bool late = sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) > 0 ||
-                      sd_bus_error_has_name(error, "org.freedesktop.DBus.Error.Timeout") > 0;
+    // sd-bus gives the same error for a time limit and for a connection that has ended.
+    const bool late = open && (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) > 0 ||
+                               sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) > 0);
     throw Error(late ? ErrorCode::operation_timeout : ErrorCode::operation_failed,
                 "{}: {} ({})",
                 sd_bus_message_get_member(call_.get()),

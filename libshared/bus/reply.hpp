@@ -20,7 +20,8 @@ Caller caller_of(sd_bus_message* call);
 /// The only mapping of exceptions to D-Bus errors. On `org.vireo.*` an Error has its own name
 /// (`org.vireo.Error.NoDomain`) and its text; elsewhere the name is `org.libvirt.Error` and
 /// libvirt's phrase comes first. Any other exception is a bug: logged, and answered as internal
-/// error.
+/// error. Bytes that are no UTF-8 (from files, from other programs) become '?': D-Bus would refuse
+/// the whole reply.
 void to_bus_error(sd_bus_error* error,
                   const std::exception_ptr& failure,
                   const char* interface) noexcept;
@@ -29,7 +30,9 @@ void to_bus_error(sd_bus_error* error,
 /// cancelled call leaves no client hanging.
 class Reply {
   public:
-    explicit Reply(Message call) noexcept : call_(std::move(call)) {}
+    /// `interface` decides how errors look where it is not the call's own: that of a property.
+    explicit Reply(Message call, const char* interface = nullptr) noexcept
+        : call_(std::move(call)), interface_(interface) {}
 
     Reply(Reply&& other) noexcept = default;
     Reply& operator=(Reply&&) = delete;
@@ -49,8 +52,7 @@ class Reply {
 
     /// Sends a reply that was made elsewhere from the same call.
     void send_made(const Message& message);
-    /// `interface` decides the error's name where it is another than the call's: Properties.
-    void fail(const std::exception_ptr& failure, const char* interface = nullptr) noexcept;
+    void fail(const std::exception_ptr& failure) noexcept;
 
   private:
     bool expected() const noexcept;
@@ -58,6 +60,7 @@ class Reply {
     void finish(const Message& message) const;
 
     Message call_; // empty once answered
+    const char* interface_;
 };
 
 } // namespace vireo::bus

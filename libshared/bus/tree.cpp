@@ -3,6 +3,7 @@
 
 #include "libshared/bus/properties.hpp"
 #include "libshared/bus/reply.hpp"
+#include "libshared/log.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -28,7 +29,7 @@ void reply_error(sd_bus_message* call, const char* name, const std::string& text
 } // namespace
 
 void ObjectTree::attach(sd_bus* connection) {
-    std::vector<Slot>& slots = connections_[connection];
+    std::vector<Slot> slots; // all or, where one fails, none
     const auto keep = [&](auto&& register_with, const std::string& what) {
         sd_bus_slot* slot = nullptr;
         check(register_with(&slot), "export " + what);
@@ -59,20 +60,56 @@ void ObjectTree::attach(sd_bus* connection) {
             },
             path);
     }
+    connections_[connection] = std::move(slots);
 }
 
 void ObjectTree::started(sd_bus* connection) {
     connected_once_ = true;
     for (const auto& tell : std::exchange(kept_, {})) {
-        tell(connection);
+        try {
+            tell(connection);
+        } catch (const std::exception& e) {
+            log::error("a kept signal is lost: {}", e.what());
+        }
     }
 }
 
 void ObjectTree::detach(sd_bus* connection) noexcept {
     connections_.erase(connection);
+    found_.reset();
 }
 
-int ObjectTree::on_find(sd_bus*,
+void ObjectTree::clear() noexcept {
+    kept_.clear();
+    connections_.clear();
+    release_.reset();
+    found_.reset();
+    exports_.clear();
+}
+
+/// An object that is held longer than its call would outlive its removal, at worst the service.
+void ObjectTree::hold(sd_bus* connection, std::shared_ptr<void> object) {
+    found_ = std::move(object);
+    sd_event* const event = sd_bus_get_event(connection);
+    if (event == nullptr || !found_) {
+        return;
+    }
+    if (release_) {
+        check(sd_event_source_set_enabled(release_.get(), SD_EVENT_ONESHOT), "hold an object");
+        return;
+    }
+    sd_event_source* source = nullptr;
+    check(sd_event_add_defer(event, &source, &on_release, this), "hold an object");
+    release_.reset(source);
+}
+
+int ObjectTree::on_release(sd_event_source*, void* self) noexcept {
+    // Its destructor may look other objects up.
+    const auto last = std::move(static_cast<ObjectTree*>(self)->found_);
+    return 0;
+}
+
+int ObjectTree::on_find(sd_bus* connection,
                         const char* path,
                         const char* interface,
                         void* context,
@@ -83,7 +120,7 @@ int ObjectTree::on_find(sd_bus*,
         if (entry.collection ? !below(path, entry.path) : entry.path != path) {
             return 0;
         }
-        entry.tree.found_ = entry.find(path);
+        entry.tree.hold(connection, entry.find(path));
         *found = entry.tree.found_.get();
         return *found == nullptr ? 0 : 1;
     } catch (...) {
@@ -153,7 +190,7 @@ int ObjectTree::on_message(sd_bus_message* message, void* context, sd_bus_error*
         }
         return answered ? 1 : 0;
     } catch (...) {
-        Reply(Message::share(message)).fail(std::current_exception(), interface);
+        Reply(Message::share(message), interface).fail(std::current_exception());
     }
     return 1;
 }
@@ -169,7 +206,8 @@ bool ObjectTree::get(sd_bus_message* call, const Export& entry) {
     }
     const sd_bus_vtable* item = find_property(entry.vtable, name);
     entry.waiting.tasks->spawn(
-        answer_get(object, Reply(Message::share(call)), new_return(call), item, waiting),
+        answer_get(
+            object, Reply(Message::share(call), entry.interface), new_return(call), item, waiting),
         fmt::format("read {}", name));
     return true;
 }
@@ -180,7 +218,7 @@ void ObjectTree::get_all(sd_bus_message* call, const Export& entry) {
         return reply_error(call, SD_BUS_ERROR_UNKNOWN_OBJECT, "unknown object");
     }
     auto answering = answer_get_all(object,
-                                    Reply(Message::share(call)),
+                                    Reply(Message::share(call), entry.interface),
                                     new_return(call),
                                     entry.vtable,
                                     &entry.waiting,
@@ -217,7 +255,7 @@ void ObjectTree::set(sd_bus_message* call, const Export& entry) {
         }
         check(sd_bus_message_enter_container(call, SD_BUS_TYPE_VARIANT, contents),
               "read a D-Bus message");
-        property.set(nullptr, nullptr, nullptr, nullptr, call, object.get(), nullptr);
+        property.set(nullptr, nullptr, entry.interface, name, call, object.get(), nullptr);
         return;
     }
     reply_error(call,

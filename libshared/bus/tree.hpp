@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/async/loop.hpp"
 #include "libshared/bus/codec.hpp"
 #include "libshared/bus/properties.hpp"
 #include "libshared/bus/types.hpp"
@@ -79,6 +80,8 @@ class ObjectTree {
     /// The attached connection can be written to: it gets the signals that nobody has had yet.
     void started(sd_bus* connection);
     void detach(sd_bus* connection) noexcept;
+    /// Lets go of all connections, objects and collections: for a service that is about to end.
+    void clear() noexcept;
 
     /// Sends a signal on every connection. What is sent before the first one is there is kept for
     /// it: what a restarted daemon finds changed must reach somebody.
@@ -98,7 +101,8 @@ class ObjectTree {
     void properties_changed(const std::string& path,
                             const char* interface,
                             std::span<const char* const> names);
-    /// ObjectManager's InterfacesAdded and InterfacesRemoved.
+    /// ObjectManager's InterfacesAdded and InterfacesRemoved. Both tell the interfaces that `find`
+    /// gives an object for: call object_removed while it still does.
     void object_added(const std::string& path);
     void object_removed(const std::string& path);
 
@@ -126,6 +130,9 @@ class ObjectTree {
                        char*** nodes,
                        sd_bus_error* error) noexcept;
     static int on_message(sd_bus_message* message, void* self, sd_bus_error* error) noexcept;
+    static int on_release(sd_event_source* source, void* self) noexcept;
+
+    void hold(sd_bus* connection, std::shared_ptr<void> object);
 
     void on_each(std::function<void(sd_bus*)> tell);
 
@@ -147,6 +154,7 @@ class ObjectTree {
     std::vector<std::function<void(sd_bus*)>> kept_; // until the first connection
     bool connected_once_ = false;
     std::shared_ptr<void> found_; // alive while sd-bus hands its pointer to the handler
+    Source release_;              // lets go of it afterwards
 };
 
 } // namespace vireo::bus

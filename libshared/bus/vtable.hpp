@@ -48,6 +48,9 @@ struct Signature {
     static constexpr bool waits = Result<R>::waits;
     static constexpr bool wants_caller = false;
     static constexpr std::size_t arity = sizeof...(A);
+    // The arguments live as long as the call's message: a coroutine would look at them later.
+    static_assert(!waits || !(std::is_reference_v<A> || ...),
+                  "a coroutine takes its arguments by value");
     static constexpr auto input =
         (FixedString("") + ... + Codec<std::remove_cvref_t<A>>::signature);
 };
@@ -118,16 +121,18 @@ auto invoke(typename Of<M>::Self& self,
 
 /// Keeps object and message alive over the handler's waits, and replies exactly once.
 template <auto M, class Object>
-Task<void> serve([[maybe_unused]] std::shared_ptr<Object> object,
-                 Task<typename Of<M>::Value> work,
-                 Reply reply) {
+Task<void> serve(std::shared_ptr<Object> object, Task<typename Of<M>::Value> work, Reply reply) {
+    // Locals die in reverse order: a cancelled handler's frame before the object it works on.
+    // Parameters do not in g++ 12.
+    [[maybe_unused]] const auto alive = std::move(object);
+    auto running = std::move(work);
     std::exception_ptr failure; // a handler of exceptions may not wait: reply after it
     try {
         if constexpr (std::is_void_v<typename Of<M>::Value>) {
-            co_await std::move(work);
+            co_await std::move(running);
             reply.send();
         } else {
-            auto value = co_await std::move(work);
+            auto value = co_await std::move(running);
             reply.send(value);
         }
     } catch (...) {
@@ -139,12 +144,16 @@ Task<void> serve([[maybe_unused]] std::shared_ptr<Object> object,
 }
 
 template <auto M, class Self>
-void answer(Self& self, typename Of<M>::Arguments&& arguments, sd_bus_message* call) {
-    Reply reply(Message::share(call));
+void answer(Self& self,
+            typename Of<M>::Arguments&& arguments,
+            sd_bus_message* call,
+            const char* interface = nullptr) {
+    Reply reply(Message::share(call), interface);
     try {
+        auto alive = self.shared_from_this(); // the handler may remove its own object
         if constexpr (Of<M>::waits) {
             auto work = invoke<M>(self, std::move(arguments), call);
-            self.tasks().spawn(serve<M>(self.shared_from_this(), std::move(work), std::move(reply)),
+            self.tasks().spawn(serve<M>(std::move(alive), std::move(work), std::move(reply)),
                                sd_bus_message_get_member(call));
         } else if constexpr (std::is_void_v<typename Of<M>::Value>) {
             invoke<M>(self, std::move(arguments), call);
@@ -208,16 +217,16 @@ Task<void> append_later(std::shared_ptr<void> self, sd_bus_message* reply) {
 template <auto M>
 int on_set(sd_bus*,
            const char*,
-           const char*,
+           const char* interface,
            const char*,
            sd_bus_message* call,
            void* self,
            sd_bus_error*) noexcept {
     try {
         auto arguments = arguments_of(call, static_cast<typename Of<M>::Arguments*>(nullptr));
-        answer<M>(*static_cast<typename Of<M>::Self*>(self), std::move(arguments), call);
+        answer<M>(*static_cast<typename Of<M>::Self*>(self), std::move(arguments), call, interface);
     } catch (...) {
-        Reply(Message::share(call)).fail(std::current_exception());
+        Reply(Message::share(call), interface).fail(std::current_exception());
     }
     return 1;
 }
