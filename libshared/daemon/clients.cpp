@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/daemon/clients.hpp"
 
+#include "libshared/log.hpp"
+
 #include <fmt/format.h>
 
 namespace vireo {
@@ -44,7 +46,11 @@ void Clients::left(const std::string& key) {
     for (auto found = watches_.find(key); found != watches_.end(); found = watches_.find(key)) {
         const auto gone = std::move(found->second.second);
         watches_.erase(found);
-        gone();
+        try {
+            gone();
+        } catch (const std::exception& e) {
+            log::error("{} has left: {}", key, e.what());
+        }
     }
 }
 

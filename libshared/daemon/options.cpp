@@ -6,10 +6,13 @@
 #include <getopt.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string_view>
+#include <system_error>
 
 namespace vireo {
 
@@ -34,6 +37,17 @@ std::chrono::seconds seconds(std::string_view text) {
             ErrorCode::invalid_arg, "--idle-timeout: '{}' is not a number of seconds", text);
     }
     return std::chrono::seconds(value);
+}
+
+std::string absolute_folder(const char* path) {
+    const std::unique_ptr<char, void (*)(void*)> absolute(realpath(path, nullptr), &std::free);
+    if (!absolute) { // an empty one, too: it must not mean the system's own folders
+        throw Error(ErrorCode::invalid_arg,
+                    "--root: folder '{}': {}",
+                    path,
+                    std::generic_category().message(errno));
+    }
+    return absolute.get();
 }
 
 log::Level level(std::string_view text) {
@@ -79,7 +93,7 @@ std::optional<Options> parse_options(const std::string& program, int argc, char*
     for (int chosen = 0; (chosen = getopt_long(argc, argv, ":h", known, nullptr)) != -1;) {
         switch (chosen) {
         case root_option:
-            options.root = optarg;
+            options.root = absolute_folder(optarg);
             break;
         case system_option:
             options.session = false;
@@ -102,20 +116,16 @@ std::optional<Options> parse_options(const std::string& program, int argc, char*
         case ':':
             throw Error(ErrorCode::invalid_arg, "'{}' needs a value", argv[optind - 1]);
         default:
-            throw Error(
-                ErrorCode::invalid_arg, "unknown option '{}': see --help", argv[optind - 1]);
+            throw Error(ErrorCode::invalid_arg,
+                        "unknown option '{}': see --help",
+                        optopt > ' ' && optopt < root_option ? fmt::format("-{:c}", optopt)
+                                                             : argv[optind - 1]);
         }
     }
     if (optind != argc) {
         throw Error(ErrorCode::invalid_arg, "unexpected argument '{}': see --help", argv[optind]);
     }
     if (!options.root.empty()) {
-        char* absolute = realpath(options.root.c_str(), nullptr);
-        if (absolute == nullptr) {
-            check_errno(-1, fmt::format("--root: folder '{}'", options.root));
-        }
-        options.root = absolute;
-        std::free(absolute);
         options.directories = Directories::below(options.root);
     } else {
         options.directories = options.session ? Directories::session() : Directories::system();

@@ -30,12 +30,19 @@ class Peers {
     Peers& operator=(const Peers&) = delete;
 
     void listen(Fd socket);
+    /// Listens no more, sends what is still to be sent, for a second at most, and drops all
+    /// connections.
+    void close() noexcept;
 
     bool empty() const noexcept { return peers_.empty(); }
+
+    /// True where somebody has connected whom the loop has not let in yet.
+    bool waiting() const noexcept;
 
   private:
     struct Peer {
         Peers& owner;
+        std::uint64_t number;
         bus::Bus connection;
         bus::Slot filter;
         Source removal;
@@ -44,7 +51,9 @@ class Peers {
     static int on_connect(sd_event_source* source, int fd, uint32_t events, void* self) noexcept;
     static int on_message(sd_bus_message* message, void* peer, sd_bus_error* error) noexcept;
     static int on_removal(sd_event_source* source, void* peer) noexcept;
+    static int on_resume(sd_event_source* source, uint64_t usec, void* self) noexcept;
     void accept(Fd connection);
+    void pause();
 
     Loop& loop_;
     bus::ObjectTree& objects_;
@@ -55,6 +64,7 @@ class Peers {
     std::uint64_t accepted_ = 0;
     Fd socket_;
     Source source_;
+    Source resume_;
 };
 
 } // namespace vireo

@@ -64,6 +64,18 @@ class Daemon {
           peers_(
               loop_, objects_, clients_, [this] { active(); }, [this] { consider_leaving(); }) {}
 
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    /// Also after a start that failed: tasks before what they use, replies before their
+    /// connections, connections before what they serve.
+    ~Daemon() {
+        tasks_.close();
+        peers_.close();
+        objects_.clear();
+        service_.reset();
+    }
+
     int run(const MakeService& make) {
         for (const int number : {SIGTERM, SIGINT}) {
             check(sd_event_add_signal(loop_.get(), nullptr, number, nullptr, nullptr),
@@ -88,8 +100,6 @@ class Daemon {
         service_->started();
         const int status = loop_.run();
         sd_notify(0, "STOPPING=1");
-        tasks_.cancel();
-        service_.reset();
         return status;
     }
 
@@ -143,7 +153,7 @@ class Daemon {
     }
 
     void consider_leaving() {
-        if (leaving_ && peers_.empty() && idle() && service_->leave()) {
+        if (leaving_ && peers_.empty() && !peers_.waiting() && idle() && service_->leave()) {
             log::debug("idle: leaving");
             loop_.exit(0);
         }
@@ -168,12 +178,14 @@ class Daemon {
 } // namespace
 
 int run_daemon(const DaemonInfo& info, int argc, char** argv, const MakeService& make) noexcept {
+    int failure = 2; // wrong arguments, until they are read
     try {
         log::configure(info.name, log::Level::info);
         auto options = parse_options(info.name, argc, argv);
         if (!options) {
             return 0;
         }
+        failure = 1;
         log::configure(info.name, options->log_level);
         umask(0077);
         block_signals();
@@ -181,13 +193,12 @@ int run_daemon(const DaemonInfo& info, int argc, char** argv, const MakeService&
         return daemon.run(make);
     } catch (const Error& e) {
         log::error("{}", e.phrased());
-        return e.code() == ErrorCode::invalid_arg ? 2 : 1;
     } catch (const std::exception& e) {
         log::error("{}", e.what());
     } catch (...) {
         log::error("unknown exception");
     }
-    return 1;
+    return failure;
 }
 
 } // namespace vireo

@@ -91,6 +91,8 @@ Fd take_listening_socket(const std::string& name, const std::string& path) {
         if (!taken && name == names[i] &&
             sd_is_socket_unix(passed.get(), SOCK_STREAM, 1, nullptr, 0) > 0) {
             taken = std::move(passed);
+            const int flags = ::fcntl(taken.get(), F_GETFL); // accept(2) must not wait
+            ::fcntl(taken.get(), F_SETFL, flags | O_NONBLOCK);
         } else {
             log::warning("closing passed descriptor '{}': a listening socket '{}' is expected",
                          names[i],
@@ -109,6 +111,7 @@ Fd lock_instance(const std::string& path) {
     check_errno(fd.get(), fmt::format("open '{}'", path));
     flock lock = whole_file();
     if (::fcntl(fd.get(), F_OFD_SETLK, &lock) < 0) {
+        check(errno == EAGAIN || errno == EACCES ? 0 : -errno, fmt::format("lock '{}'", path));
         char pid[16] = {};
         [[maybe_unused]] const auto size = ::read(fd.get(), pid, sizeof pid - 1);
         pid[std::strcspn(pid, "\n")] = '\0';
