@@ -16,14 +16,15 @@ constexpr std::array kinds{
     ErrorKind{ErrorCode::no_support,
               "this function is not supported by the connection driver",
               "org.vireo.Error.NotSupported"},
-    ErrorKind{
-        ErrorCode::no_connect, "no connection driver available for", "org.vireo.Error.NoConnect"},
+    ErrorKind{ErrorCode::no_connect,
+              "no connection driver available for {}",
+              "org.vireo.Error.NoConnect"},
     ErrorKind{ErrorCode::invalid_arg, "invalid argument", "org.vireo.Error.InvalidArgument"},
     ErrorKind{ErrorCode::operation_failed, "operation failed", "org.vireo.Error.OperationFailed"},
-    ErrorKind{ErrorCode::os_type, "unknown OS type", "org.vireo.Error.UnknownOsType"},
-    ErrorKind{ErrorCode::no_name, "missing name information", "org.vireo.Error.NoName"},
+    ErrorKind{ErrorCode::os_type, "unknown OS type {}", "org.vireo.Error.UnknownOsType"},
+    ErrorKind{ErrorCode::no_name, "missing name information in {}", "org.vireo.Error.NoName"},
     ErrorKind{ErrorCode::xml_error, "XML error", "org.vireo.Error.Xml"},
-    ErrorKind{ErrorCode::domain_exists, "domain exists already", "org.vireo.Error.DomainExists"},
+    ErrorKind{ErrorCode::domain_exists, "domain {} exists already", "org.vireo.Error.DomainExists"},
     ErrorKind{
         ErrorCode::operation_denied, "operation forbidden", "org.vireo.Error.OperationDenied"},
     ErrorKind{ErrorCode::open_failed, "failed to open", "org.vireo.Error.OpenFailed"},
@@ -72,7 +73,7 @@ constexpr std::array kinds{
     ErrorKind{ErrorCode::resource_busy, "resource busy", "org.vireo.Error.ResourceBusy"},
     ErrorKind{ErrorCode::access_denied, "access denied", "org.vireo.Error.AccessDenied"},
     ErrorKind{ErrorCode::storage_vol_exists,
-              "storage volume exists already",
+              "storage volume {} exists already",
               "org.vireo.Error.StorageVolExists"},
     ErrorKind{ErrorCode::cpu_incompatible,
               "the CPU is incompatible with host CPU",
@@ -96,6 +97,10 @@ const ErrorKind& error_kind(ErrorCode code) noexcept {
 
 std::string Error::phrased() const {
     const std::string_view phrase = error_kind(code_).phrase;
+    const auto place = phrase.find("{}");
+    if (place != std::string_view::npos) {
+        return fmt::format("{}{}{}", phrase.substr(0, place), message_, phrase.substr(place + 2));
+    }
     return phrase.empty() ? message_ : fmt::format("{}: {}", phrase, message_);
 }
 

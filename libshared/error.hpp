@@ -56,8 +56,10 @@ enum class ErrorCode : int {
     device_missing = 99,
 };
 
-/// One row for each code: libvirt's phrase, which clients match on (`Domain not found`), and the
-/// D-Bus error name on the native interfaces (`org.vireo.Error.NoDomain`).
+/// One row for each code: libvirt's phrase, which clients match on (`Domain not found`; the message
+/// follows, or stands at `{}`), and the D-Bus error name on the native interfaces
+/// (`org.vireo.Error.NoDomain`). Source: the messages of libvirt's virerror.c, save that failures
+/// to read, write, open and parse do not speak of configuration files.
 struct ErrorKind {
     ErrorCode code;
     std::string_view phrase;

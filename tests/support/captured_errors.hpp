@@ -15,9 +15,9 @@ namespace vireo::test {
 /// What this process prints on its standard error while this lives.
 class CapturedErrors {
   public:
-    CapturedErrors()
-        : before_(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)),
-          file_(memfd_create("errors", MFD_CLOEXEC)) {
+    CapturedErrors() : before_(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, out_of_the_way)) {
+        const Fd made(memfd_create("errors", MFD_CLOEXEC));
+        file_.reset(fcntl(made.get(), F_DUPFD_CLOEXEC, out_of_the_way));
         check_errno(dup2(file_.get(), STDERR_FILENO), "redirect standard error");
     }
 
@@ -34,6 +34,7 @@ class CapturedErrors {
     }
 
   private:
+    static constexpr int out_of_the_way = 100; // of tests that place descriptors themselves
     Fd before_;
     Fd file_;
 };
