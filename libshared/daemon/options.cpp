@@ -89,7 +89,7 @@ std::optional<Options> parse_options(const std::string& program, int argc, char*
     Options options;
     options.session = geteuid() != 0;
     opterr = 0;
-    optind = 1;
+    optind = 0; // forgets also where an earlier parse gave up within a word (getopt(3))
     for (int chosen = 0; (chosen = getopt_long(argc, argv, ":h", known, nullptr)) != -1;) {
         switch (chosen) {
         case root_option:

@@ -152,6 +152,8 @@ void Peers::accept(Fd connection) {
     check(sd_id128_randomize(&id), "make an id");
     check(sd_bus_set_server(raw, 1, id), "set up a connection");
     check(sd_bus_negotiate_fds(raw, 1), "set up a connection");
+    // Calls are answered after the loop has ended; sd-bus would close it before, and wait for it.
+    check(sd_bus_set_close_on_exit(raw, 0), "set up a connection");
     check(sd_bus_start(raw), "start a connection");
     check(sd_bus_attach_event(raw, loop_.get(), SD_EVENT_PRIORITY_NORMAL), "attach a connection");
     objects_.attach(raw);
