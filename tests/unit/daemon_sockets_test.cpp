@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/daemon/sockets.hpp"
+#include "libshared/error.hpp"
+#include "libshared/files.hpp"
+#include "tests/support/captured_errors.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+using namespace vireo;
+using namespace vireo::test;
+
+TEST_CASE("a socket is made for its owner alone, in place of a stale one") {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/s";
+    CHECK_FALSE(connect_unix(path));
+    {
+        const Fd first = listen_unix(path);
+        CHECK(connect_unix(path));
+    }
+    CHECK_FALSE(connect_unix(path)); // the file is there, nobody listens
+    const Fd second = listen_unix(path);
+    CHECK(connect_unix(path));
+
+    struct stat status {};
+
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+    CHECK((fcntl(second.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK((fcntl(second.get(), F_GETFL) & O_NONBLOCK) != 0);
+}
+
+TEST_CASE("a path that is too long for a socket is refused with its length") {
+    const std::string path = "/" + std::string(107, 'x');
+    CHECK_THROWS_WITH_AS(listen_unix(path),
+                         ("socket path '" + path +
+                          "' has 108 bytes, at most 107 are possible: choose a shorter folder")
+                             .c_str(),
+                         Error);
+    CHECK_THROWS_AS(connect_unix(path), Error);
+}
+
+TEST_CASE("one instance holds the lock, and others learn who") {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/testd.pid";
+    CHECK_FALSE(instance_runs(path));
+    {
+        const Fd lock = lock_instance(path);
+        CHECK(read_file(path) == fmt::format("{}\n", getpid()));
+        CHECK(instance_runs(path));
+        CHECK(instance_runs(path));
+        CHECK_THROWS_WITH_AS(
+            lock_instance(path),
+            fmt::format("'{}' is locked: process {} serves these folders", path, getpid()).c_str(),
+            Error);
+    }
+    CHECK_FALSE(instance_runs(path));
+    const Fd again = lock_instance(path);
+    CHECK(again);
+}
+
+namespace {
+
+/// Puts `fds` at 3, 4, ... as systemd does, keeping what was there for afterwards.
+struct Passed {
+    Passed(std::initializer_list<int> fds, const char* names) {
+        int number = 3;
+        for (const int fd : fds) {
+            saved.emplace_back(fcntl(number, F_DUPFD, 50));
+            moved.emplace_back(fcntl(fd, F_DUPFD, 50));
+            ++number;
+        }
+        number = 3;
+        for (const Fd& fd : moved) {
+            dup2(fd.get(), number++);
+        }
+        setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+        setenv("LISTEN_FDS", std::to_string(fds.size()).c_str(), 1);
+        setenv("LISTEN_FDNAMES", names, 1);
+    }
+
+    Passed(const Passed&) = delete;
+
+    ~Passed() {
+        int number = 3;
+        for (const Fd& fd : saved) {
+            if (fd) {
+                dup2(fd.get(), number);
+            }
+            ++number;
+        }
+    }
+
+    std::vector<Fd> saved;
+    std::vector<Fd> moved;
+};
+
+} // namespace
+
+TEST_CASE("the socket that was passed under the daemon's name is taken, others are closed") {
+    const TemporaryFolder folder;
+    const CapturedErrors errors;
+    const Fd other = listen_unix(folder.path() + "/other");
+    const Fd mine = listen_unix(folder.path() + "/mine");
+    fcntl(mine.get(), F_SETFL, 0); // not everybody passes sockets that do not block
+    Passed passed({other.get(), mine.get()}, "other.sock:test.sock");
+    Fd taken = take_listening_socket("test.sock", folder.path() + "/unused");
+    CHECK(taken.get() == 4);
+    CHECK((fcntl(taken.get(), F_GETFL) & O_NONBLOCK) != 0);
+    CHECK((fcntl(taken.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK(fcntl(3, F_GETFD) == -1);
+    CHECK(access((folder.path() + "/unused").c_str(), F_OK) != 0);
+    CHECK(std::getenv("LISTEN_FDS") == nullptr);
+    CHECK(errors.text().find("closing passed descriptor 'other.sock'") != std::string::npos);
+    taken.reset();
+}
+
+TEST_CASE("where nothing fitting was passed, the socket is opened") {
+    const TemporaryFolder folder;
+    const CapturedErrors errors;
+    const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    {
+        Passed passed({null.get()}, "test.sock"); // no socket at all
+        const Fd opened = take_listening_socket("test.sock", folder.path() + "/s");
+        CHECK(connect_unix(folder.path() + "/s"));
+    }
+    const Fd opened = take_listening_socket("test.sock", folder.path() + "/t");
+    CHECK(connect_unix(folder.path() + "/t"));
+}
