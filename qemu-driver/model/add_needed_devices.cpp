@@ -37,7 +37,7 @@ void match_console(Devices& devices) {
     for (std::size_t i = 0; i < devices.consoles.size(); ++i) {
         ConsoleDef& console = devices.consoles[i];
         console.target_type = console.target_type.value_or(ConsoleTargetType::serial);
-        console.target_port = static_cast<uint32_t>(i);
+        console.target_port = console.target_port.value_or(static_cast<uint32_t>(i));
     }
 }
 
@@ -106,15 +106,16 @@ void add_scsi_controllers(DomainDef& def) {
             added.type = ControllerType::scsi;
             added.index = i;
             added.model = model.value_or(ScsiModel::lsilogic);
-            insert_controller(def, std::move(added));
+            append_controller(def, std::move(added));
         }
     }
 }
 
 void add_virtio_serial_controllers(DomainDef& def) {
-    std::optional<uint32_t> highest;
     const auto look = [&](const DeviceInfo& info) {
-        raise(highest, info.virtio_serial() != nullptr ? info.virtio_serial()->controller : 0);
+        const VirtioSerialAddress* at = info.virtio_serial();
+        add_controller_if_missing(
+            def, ControllerType::virtio_serial, at != nullptr ? at->controller : 0);
     };
     for (const ChannelDef& channel : def.devices.channels) {
         if (channel.target_type == ChannelTargetType::virtio) {
@@ -126,7 +127,6 @@ void add_virtio_serial_controllers(DomainDef& def) {
             look(console.info);
         }
     }
-    add_up_to(def, ControllerType::virtio_serial, highest);
 }
 
 void add_smartcard_controllers(DomainDef& def) {

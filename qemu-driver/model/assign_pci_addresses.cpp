@@ -369,7 +369,7 @@ std::size_t add_buses(DomainDef& def, const HostFacts& facts, std::size_t given)
         added.type = ControllerType::pci;
         added.index = static_cast<uint32_t>(i);
         added.model = *counting.buses().model(i);
-        insert_controller(def, added);
+        append_controller(def, added);
         // It is plugged into something itself, which may need yet another bus.
         counting.place(added);
     }

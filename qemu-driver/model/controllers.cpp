@@ -38,12 +38,16 @@ void insert_controller(DomainDef& def, ControllerDef controller) {
                 std::move(controller));
 }
 
+void append_controller(DomainDef& def, ControllerDef controller) {
+    def.devices.controllers.push_back(std::move(controller));
+}
+
 void add_controller_if_missing(DomainDef& def, ControllerType type, uint32_t index) {
     if (find_controller(def, type, index) == nullptr) {
         ControllerDef added;
         added.type = type;
         added.index = index;
-        insert_controller(def, std::move(added));
+        append_controller(def, std::move(added));
     }
 }
 

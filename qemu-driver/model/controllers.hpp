@@ -11,6 +11,8 @@ const ControllerDef* find_controller(const DomainDef& def, ControllerType type, 
 bool has_pci_root(const DomainDef& def, PciModel model);
 /// Puts it behind the controllers of its type with a lower index.
 void insert_controller(DomainDef& def, ControllerDef controller);
+/// Puts it at the end, where what a document did not name stands.
+void append_controller(DomainDef& def, ControllerDef controller);
 /// Adds a controller without a model unless there is one with that index.
 void add_controller_if_missing(DomainDef& def, ControllerType type, uint32_t index);
 /// The lowest index that no controller of that type has.

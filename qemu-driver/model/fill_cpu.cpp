@@ -50,6 +50,10 @@ void fill_cpu(DomainDef& def, const HostFacts& facts) {
     }
     CpuDef& cpu = *def.cpu;
     cpu.mode = cpu.mode.value_or(CpuMode::custom);
+    if (cpu.mode != CpuMode::custom && cpu.model && cpu.model->name.empty() &&
+        !cpu.model->vendor_id && cpu.model->fallback != CpuFallback::forbid) {
+        cpu.model.reset();
+    }
     fill_cells(cpu, def.where);
     for (CpuFeature& feature : cpu.features) {
         feature.policy = feature.policy.value_or(CpuFeaturePolicy::require);

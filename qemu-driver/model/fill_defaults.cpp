@@ -17,12 +17,14 @@ void normalize(std::optional<std::string>& ranges, xml::Where where, std::string
     }
 }
 
-void fill_memory(DomainDef& def) {
+/// Cells say how much memory there is where <memory> does not, or a new guest is defined.
+void fill_memory(DomainDef& def, const PassOptions& options) {
     uint64_t devices = 0;
     for (const MemoryDeviceDef& memory : def.devices.memories) {
         devices += memory.size_kib;
     }
-    if (def.cpu && !def.cpu->cells.empty()) {
+    if (def.cpu && !def.cpu->cells.empty() &&
+        (options.new_definition || def.memory.total_kib == 0)) {
         const uint64_t cells =
             std::accumulate(def.cpu->cells.begin(),
                             def.cpu->cells.end(),
@@ -72,6 +74,23 @@ void fill_iothreads(DomainDef& def) {
     def.iothread_count = static_cast<uint32_t>(def.iothreads.size());
 }
 
+void fill_os(OsDef& os) {
+    if (os.boot_menu && os.boot_menu->enable != YesNo::yes) {
+        os.boot_menu->timeout_ms.reset();
+    }
+    if (os.loader && os.loader->path && !os.loader->type) {
+        os.loader->type = LoaderType::rom;
+    }
+    const auto find = [&](std::string_view name) {
+        return std::ranges::find(os.firmware_features, name, &FirmwareFeature::name);
+    };
+    const auto keys = find("enrolled-keys");
+    if (keys != os.firmware_features.end() && keys->enabled == YesNo::yes &&
+        find("secure-boot") == os.firmware_features.end()) {
+        os.firmware_features.push_back({.enabled = YesNo::yes, .name = "secure-boot"});
+    }
+}
+
 void fill_clock(ClockDef& clock) {
     if (clock.offset == ClockOffset::variable) {
         clock.adjustment = clock.adjustment.value_or("0");
@@ -107,6 +126,8 @@ void fill_tuning(DomainDef& def) {
             pin.cpuset = normalized_ranges(pin.cpuset, def.where, "iothreadpin");
         }
         normalize(def.cputune->emulator_pin, def.where, "emulatorpin");
+        std::ranges::sort(def.cputune->vcpu_pins, {}, &VcpuPin::vcpu);
+        std::ranges::sort(def.cputune->iothread_pins, {}, &IothreadPin::iothread);
     }
     if (def.numatune) {
         if (def.numatune->memory) {
@@ -144,8 +165,15 @@ void fill_defaults(DomainDef& def, const HostFacts& facts, const PassOptions& op
     fill_cpu(def, facts);
     fill_vcpus(def);
     fill_iothreads(def);
-    fill_memory(def);
+    fill_memory(def, options);
     fill_clock(def.clock);
+    fill_os(def.os);
+    if (def.features && def.features->hyperv && !def.features->hyperv->mode) {
+        def.features->hyperv->mode = HypervMode::custom;
+    }
+    for (SeclabelDef& label : def.seclabels) {
+        label.model = label.model.value_or(facts.security_driver);
+    }
     fill_tuning(def);
     def.on_poweroff = def.on_poweroff.value_or(LifecycleAction::destroy);
     def.on_reboot = def.on_reboot.value_or(LifecycleAction::restart);

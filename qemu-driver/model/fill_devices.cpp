@@ -257,7 +257,17 @@ void fill_devices(DomainDef& def, const HostFacts& facts, const PassOptions& opt
     for (PanicDef& panic : devices.panics) {
         panic.model = panic.model.value_or(PanicModel::isa);
     }
+    for (FilesystemDef& filesystem : devices.filesystems) {
+        if (!filesystem.access_mode) {
+            filesystem.access_mode = FilesystemAccess::passthrough;
+        }
+    }
     for (HostdevDef& hostdev : devices.hostdevs) {
+        hostdev.managed = hostdev.managed.value_or(YesNo::no);
+        auto* scsi = std::get_if<ScsiHostdev>(&hostdev.source);
+        if (scsi != nullptr && scsi->name && scsi->name->find('/') == std::string::npos) {
+            *scsi->name += "/0"; // the first unit
+        }
         auto* mdev = std::get_if<MdevHostdev>(&hostdev.source);
         if (mdev != nullptr && mdev->model == MdevModel::vfio_pci && !mdev->display) {
             mdev->display = OnOff::off;

@@ -105,12 +105,33 @@ void fill_encryption(std::optional<EncryptionDef>& encryption) {
     }
 }
 
+/// Ports of the protocols that are addressed by URL.
+std::optional<std::string> default_port(NetworkProtocol protocol) {
+    switch (protocol) {
+    case NetworkProtocol::http:
+        return "80";
+    case NetworkProtocol::https:
+        return "443";
+    case NetworkProtocol::ftp:
+        return "21";
+    case NetworkProtocol::ftps:
+        return "990";
+    case NetworkProtocol::tftp:
+        return "69";
+    default:
+        return std::nullopt;
+    }
+}
+
 void fill_image(DiskImage& image) {
     fill_encryption(image.encryption);
     if (auto* network = std::get_if<NetworkSource>(&image.source)) {
         for (SourceHost& host : network->hosts) {
             if (host.transport == HostTransport::tcp) {
                 host.transport.reset();
+            }
+            if (!host.port) {
+                host.port = default_port(network->protocol);
             }
         }
     }

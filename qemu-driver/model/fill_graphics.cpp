@@ -78,7 +78,11 @@ void fill_vnc(GraphicsDef& graphics, VncGraphics& vnc) {
     }
 }
 
-void fill_spice(GraphicsDef& graphics, SpiceGraphics& spice) {
+void fill_spice(GraphicsDef& graphics, SpiceGraphics& spice, bool nothing_listens) {
+    if (nothing_listens) {
+        graphics.listens = {{NoneListen{}}};
+        graphics.listen_attribute.reset();
+    }
     if (spice.default_mode == SpiceChannelMode::any) {
         spice.default_mode.reset();
     }
@@ -110,8 +114,11 @@ void fill_graphics(GraphicsDef& graphics, const HostFacts&) {
         merge_attributes(graphics);
         fill_vnc(graphics, *vnc);
     } else if (auto* spice = std::get_if<SpiceGraphics>(&graphics.kind)) {
+        // Neither a port nor a listener: the screen is for a client that is handed a descriptor.
+        const bool nothing_listens = graphics.listens.empty() && !graphics.listen_attribute &&
+                                     !spice->port && !spice->tls_port && !spice->autoport;
         merge_attributes(graphics);
-        fill_spice(graphics, *spice);
+        fill_spice(graphics, *spice, nothing_listens);
     }
 }
 

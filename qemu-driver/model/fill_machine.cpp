@@ -55,7 +55,7 @@ void add_pci_root(DomainDef& def, PciModel model) {
         added.type = ControllerType::pci;
         added.index = 0;
         added.model = model;
-        insert_controller(def, std::move(added));
+        append_controller(def, std::move(added));
     } else if (!root->is_pci(model)) {
         refuse(root->info.where,
                "controller",
@@ -77,19 +77,13 @@ void add_audio_backend(DomainDef& def, const HostFacts& facts) {
         case GraphicsType::spice:
             audio.type = AudioType::spice;
             break;
-        case GraphicsType::sdl:
-            audio.type = AudioType::sdl;
-            break;
-        case GraphicsType::dbus:
-            audio.type = AudioType::dbus;
-            break;
         case GraphicsType::vnc:
             if (facts.vnc_allow_host_audio && facts.host_audio) {
                 audio.type = *facts.host_audio;
             }
             break;
         default:
-            break;
+            return; // its sound goes where QEMU sends it
         }
     } else if (facts.nographics_allow_host_audio && facts.host_audio) {
         audio.type = *facts.host_audio;
@@ -97,32 +91,55 @@ void add_audio_backend(DomainDef& def, const HostFacts& facts) {
     devices.audios.push_back(std::move(audio));
 }
 
+/// UHCI companions of the chipset's EHCI drive its ports in pairs.
+void fill_companion(ControllerDef& c) {
+    const auto model = c.type == ControllerType::usb ? c.model_as<UsbModel>() : std::nullopt;
+    if (!model || c.master_start_port) {
+        return;
+    }
+    if (*model >= UsbModel::ich9_uhci1 && *model <= UsbModel::ich9_uhci3) {
+        c.master_start_port =
+            2 * (static_cast<uint32_t>(*model) - static_cast<uint32_t>(UsbModel::ich9_uhci1));
+    }
+}
+
+/// The index of a set of USB 2 controllers that still lacks that model.
+std::optional<uint32_t> usb2_index(const DomainDef& def, const ControllerDef& wanted) {
+    const auto is_usb2 = [](const ControllerDef& c) {
+        const auto model = c.type == ControllerType::usb ? c.model_as<UsbModel>() : std::nullopt;
+        return model >= UsbModel::ich9_ehci1 && model <= UsbModel::ich9_uhci3;
+    };
+    if (!is_usb2(wanted)) {
+        return std::nullopt;
+    }
+    for (const ControllerDef& c : def.devices.controllers) {
+        const auto twin = [&](const ControllerDef& other) {
+            return other.type == ControllerType::usb && other.index == c.index &&
+                   other.model == wanted.model;
+        };
+        if (is_usb2(c) && std::ranges::none_of(def.devices.controllers, twin)) {
+            return c.index;
+        }
+    }
+    return std::nullopt;
+}
+
 /// Controllers without an index get the lowest free one of their type.
 void fill_indexes(DomainDef& def) {
-    auto& list = def.devices.controllers;
-    std::vector<ControllerDef> given = std::move(list);
-    list.clear();
+    std::vector<ControllerDef> given = std::move(def.devices.controllers);
+    def.devices.controllers.clear();
     std::vector<ControllerDef> later;
     for (ControllerDef& c : given) {
+        fill_companion(c);
         if (c.index) {
             insert_controller(def, std::move(c));
         } else {
             later.push_back(std::move(c));
         }
     }
-    std::optional<uint32_t> usb2;
     for (ControllerDef& c : later) {
-        const auto model = c.model_as<UsbModel>();
-        const bool companion = c.type == ControllerType::usb && model >= UsbModel::ich9_uhci1 &&
-                               model <= UsbModel::ich9_uhci3;
-        if (companion && usb2) {
-            c.index = usb2;
-        } else {
-            c.index = free_controller_index(def, c.type);
-            if (c.type == ControllerType::usb && model == UsbModel::ich9_ehci1) {
-                usb2 = c.index;
-            }
-        }
+        const auto shared = usb2_index(def, c);
+        c.index = shared ? *shared : free_controller_index(def, c.type);
         insert_controller(def, std::move(c));
     }
 }
@@ -152,8 +169,7 @@ void fill_machine(DomainDef& def, const HostFacts& facts) {
         if (machine == nullptr) {
             refuse(def.where, "os", "QEMU has no default machine; name one in <type machine=>");
         }
-        def.os.machine =
-            facts.expand_machine_aliases || machine->alias.empty() ? machine->name : machine->alias;
+        def.os.machine = machine->name;
     } else if (machine != nullptr && facts.expand_machine_aliases) {
         def.os.machine = machine->name;
     }
@@ -175,7 +191,7 @@ void add_machine_devices(DomainDef& def, const HostFacts& facts) {
             usb.type = ControllerType::usb;
             usb.index = 0;
             usb.model = *model;
-            insert_controller(def, std::move(usb));
+            append_controller(def, std::move(usb));
         }
     }
     if (q35) {

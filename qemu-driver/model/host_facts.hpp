@@ -69,6 +69,8 @@ struct HostFacts {
 
     // Settings of the driver.
     std::string nvram_dir;
+    /// Model of `<seclabel>` elements that name none.
+    std::string security_driver{"none"};
     std::string vnc_listen{"127.0.0.1"};
     std::string spice_listen{"127.0.0.1"};
     bool vnc_auto_unix_socket{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "device_info.hpp"
+#include "chardev_def.hpp"
 #include "disk_source.hpp"
 
 /// `<tpm>`.
@@ -28,7 +28,7 @@ struct EmulatorTpm {
 /// A TPM emulator that someone else runs, behind a UNIX socket.
 struct ExternalTpm {
     HelperTransport transport{};
-    HelperMode mode{};
+    SocketMode mode{};
     std::string path;
 };
 
