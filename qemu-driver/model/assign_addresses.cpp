@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "assign_addresses.hpp"
+#include "qemu-driver/model/assign_addresses.hpp"
 
-#include "problem.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 #include <set>
 

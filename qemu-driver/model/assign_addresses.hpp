@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "domain_def.hpp"
-#include "host_facts.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/model/host_facts.hpp"
 
 /// Gives every device its place in the guest, so that it keeps it for good: the same document
 /// gives the same addresses, and a device that is added later does not move the others.
@@ -24,6 +24,10 @@ void assign_addresses(DomainDef& def, const HostFacts& facts, const PassOptions&
 
 void assign_virtio_serial_addresses(DomainDef& def);
 void assign_pci_addresses(DomainDef& def, const HostFacts& facts);
+/// A slot whose functions are several devices says so at its first one.
+void mark_multifunction(Devices& devices);
+/// What PCI controllers show of themselves: device names, chassis, ports, bus numbers.
+void fill_pci_targets(DomainDef& def, const HostFacts& facts);
 void assign_usb_addresses(DomainDef& def, const PassOptions& options);
 void assign_memory_slots(DomainDef& def);
 

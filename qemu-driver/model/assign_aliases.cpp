@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "assign_aliases.hpp"
+#include "qemu-driver/model/assign_aliases.hpp"
 
-#include "controllers.hpp"
-#include "device_list.hpp"
+#include "qemu-driver/model/controllers.hpp"
+#include "qemu-driver/model/device_list.hpp"
 
 #include <fmt/format.h>
 

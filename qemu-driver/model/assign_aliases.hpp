@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "domain_def.hpp"
+#include "qemu-driver/model/domain_def.hpp"
 
 namespace vireo::qemu {
 

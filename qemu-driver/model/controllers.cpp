@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "controllers.hpp"
+#include "qemu-driver/model/controllers.hpp"
 
 namespace vireo::qemu {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "domain_def.hpp"
+#include "qemu-driver/model/domain_def.hpp"
 
 /// Questions and changes to the list of controllers, which is kept sorted by index within a type.
 namespace vireo::qemu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "values.hpp"
+#include "qemu-driver/model/values.hpp"
 
 #include <optional>
 #include <string>

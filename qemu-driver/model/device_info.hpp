@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "address.hpp"
+#include "qemu-driver/model/address.hpp"
 
 /// What every device can carry: address, alias, boot order, option ROM, ACPI index.
 namespace vireo::qemu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "domain_def.hpp"
+#include "qemu-driver/model/domain_def.hpp"
 
 /// Visits every device of a domain, for passes that treat all alike (addresses, aliases).
 namespace vireo::qemu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "disk_source.hpp"
+#include "qemu-driver/model/disk_source.hpp"
 
 /// `<disk>`.
 namespace vireo::qemu {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "device_info.hpp"
-#include "reconnect_def.hpp"
-#include "seclabel_def.hpp"
+#include "qemu-driver/model/device_info.hpp"
+#include "qemu-driver/model/reconnect_def.hpp"
+#include "qemu-driver/model/seclabel_def.hpp"
 
 /// Where the bytes of a disk image are: one struct per `<disk type=…>`, and what any image carries.
 namespace vireo::qemu {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "disk_source_xml.hpp"
+#include "qemu-driver/model/disk_source_xml.hpp"
 
 namespace vireo::qemu {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "disk_source.hpp"
-#include "xml_codecs.hpp"
+#include "qemu-driver/model/disk_source.hpp"
+#include "qemu-driver/model/xml_codecs.hpp"
 
 namespace vireo::qemu {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "disk_def.hpp"
-#include "disk_source_xml.hpp"
+#include "qemu-driver/model/disk_def.hpp"
+#include "qemu-driver/model/disk_source_xml.hpp"
 
 namespace vireo::qemu {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "domain_def.hpp"
+#include "qemu-driver/model/domain_def.hpp"
 
 namespace vireo::qemu {
 

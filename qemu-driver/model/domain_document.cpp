@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "domain_document.hpp"
+#include "qemu-driver/model/domain_document.hpp"
 
-#include "assign_aliases.hpp"
-#include "device_list.hpp"
-#include "fill_defaults.hpp"
 #include "libshared/xml/parse.hpp"
-#include "validate.hpp"
+#include "qemu-driver/model/assign_aliases.hpp"
+#include "qemu-driver/model/device_list.hpp"
+#include "qemu-driver/model/fill_defaults.hpp"
+#include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "assign_addresses.hpp"
+#include "qemu-driver/model/assign_addresses.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "domain_def.hpp"
-#include "qemu_namespace_xml.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/model/qemu_namespace_xml.hpp"
 
 namespace vireo::qemu {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "fill_defaults.hpp"
-#include "normalized_ranges.hpp"
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
+#include "qemu-driver/model/fill_defaults.hpp"
+#include "qemu-driver/model/normalized_ranges.hpp"
 
 #include <algorithm>
 

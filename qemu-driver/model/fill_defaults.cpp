@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "fill_defaults.hpp"
+#include "qemu-driver/model/fill_defaults.hpp"
 
-#include "normalized_ranges.hpp"
-#include "problem.hpp"
+#include "qemu-driver/model/normalized_ranges.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 #include <algorithm>
 #include <numeric>

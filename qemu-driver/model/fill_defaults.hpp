@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "assign_addresses.hpp"
+#include "qemu-driver/model/assign_addresses.hpp"
 
 /// Completes a definition: everything that a document may leave out and a guest needs gets the
 /// value that libvirt 9.0 gives it for QEMU on x86_64, so that a stored definition does not change

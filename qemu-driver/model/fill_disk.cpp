@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "disk_name.hpp"
-#include "fill_defaults.hpp"
-#include "problem.hpp"
+#include "qemu-driver/model/disk_name.hpp"
+#include "qemu-driver/model/fill_defaults.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 #include <algorithm>
 #include <array>

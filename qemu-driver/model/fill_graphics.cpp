@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "fill_defaults.hpp"
-#include "problem.hpp"
+#include "qemu-driver/model/fill_defaults.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 #include <algorithm>
 

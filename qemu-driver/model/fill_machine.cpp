@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "controllers.hpp"
-#include "fill_defaults.hpp"
-#include "problem.hpp"
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
+#include "qemu-driver/model/controllers.hpp"
+#include "qemu-driver/model/fill_defaults.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "audio_def.hpp"
+#include "qemu-driver/model/audio_def.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "disk_source.hpp"
-#include "interface_def.hpp"
+#include "qemu-driver/model/disk_source.hpp"
+#include "qemu-driver/model/interface_def.hpp"
 
 /// `<hostdev>`: a device of the host in the guest.
 namespace vireo::qemu {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "chardev_def.hpp"
-#include "device_info.hpp"
-#include "disk_source.hpp"
+#include "qemu-driver/model/chardev_def.hpp"
+#include "qemu-driver/model/device_info.hpp"
+#include "qemu-driver/model/disk_source.hpp"
 
 /// `<interface>`.
 namespace vireo::qemu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "device_info.hpp"
+#include "qemu-driver/model/device_info.hpp"
 
 /// `<memballoon>`.
 namespace vireo::qemu {

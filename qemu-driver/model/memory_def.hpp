@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "cpu_def.hpp"
+#include "qemu-driver/model/cpu_def.hpp"
 
 /// `<memory>`, `<currentMemory>`, `<maxMemory>` and `<memoryBacking>`.
 namespace vireo::qemu {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "cpu_def.hpp"
-#include "device_info.hpp"
+#include "qemu-driver/model/cpu_def.hpp"
+#include "qemu-driver/model/device_info.hpp"
 
 /// `<devices><memory>`: DIMM, NVDIMM, virtio-pmem, virtio-mem, SGX EPC.
 namespace vireo::qemu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "normalized_ranges.hpp"
+#include "qemu-driver/model/normalized_ranges.hpp"
 
-#include "problem.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 #include <charconv>
 #include <set>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "disk_source_xml.hpp"
-#include "os_def.hpp"
-#include "xml_codecs.hpp"
+#include "qemu-driver/model/disk_source_xml.hpp"
+#include "qemu-driver/model/os_def.hpp"
+#include "qemu-driver/model/xml_codecs.hpp"
 
 namespace vireo::qemu {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "pci_buses.hpp"
+#include "qemu-driver/model/pci_buses.hpp"
 
 #include "libshared/error.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "controller_def.hpp"
+#include "qemu-driver/model/controller_def.hpp"
 
 #include <array>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "pci_needs.hpp"
+#include "qemu-driver/model/pci_needs.hpp"
 
 namespace vireo::qemu {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "domain_def.hpp"
-#include "pci_buses.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/model/pci_buses.hpp"
 
 /// What each device of a guest needs of a PCI slot. Source: QEMU's docs/pcie.txt, libvirt's
 /// documentation of PCI topologies (conventional devices, Express devices, virtio as either).

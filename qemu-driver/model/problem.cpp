@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "problem.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 namespace vireo::qemu {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu_namespace_xml.hpp"
+#include "qemu-driver/model/qemu_namespace_xml.hpp"
 
 namespace vireo::qemu {
 

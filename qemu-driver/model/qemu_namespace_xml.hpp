@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "domain_def.hpp"
-#include "xml_codecs.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/model/xml_codecs.hpp"
 
 /// The elements with the prefix `qemu:`.
 namespace vireo::qemu {

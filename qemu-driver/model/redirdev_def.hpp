@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "chardev_def.hpp"
+#include "qemu-driver/model/chardev_def.hpp"
 
 /// `<redirdev>` and `<redirfilter>`: USB devices of a client that reach the guest over a
 /// character device.

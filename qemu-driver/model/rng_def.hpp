@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "chardev_def.hpp"
+#include "qemu-driver/model/chardev_def.hpp"
 
 /// `<rng>`: a source of random bytes for the guest.
 namespace vireo::qemu {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "sysinfo_def.hpp"
-#include "xml_codecs.hpp"
+#include "qemu-driver/model/sysinfo_def.hpp"
+#include "qemu-driver/model/xml_codecs.hpp"
 
 namespace vireo::qemu {
 

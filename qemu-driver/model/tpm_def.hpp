@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "chardev_def.hpp"
-#include "disk_source.hpp"
+#include "qemu-driver/model/chardev_def.hpp"
+#include "qemu-driver/model/disk_source.hpp"
 
 /// `<tpm>`.
 namespace vireo::qemu {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "validate.hpp"
+#include "qemu-driver/model/validate.hpp"
 
-#include "device_list.hpp"
-#include "problem.hpp"
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
+#include "qemu-driver/model/device_list.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 #include <set>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "domain_def.hpp"
-#include "host_facts.hpp"
+#include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/model/host_facts.hpp"
 
 namespace vireo::qemu {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "problem.hpp"
-#include "validate.hpp"
+#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/validate.hpp"
 
 #include <set>
 #include <tuple>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "libshared/xml/binding.hpp"
-#include "values.hpp"
+#include "qemu-driver/model/values.hpp"
 
 #include <fmt/format.h>
 

@@ -71,10 +71,7 @@ Task<void> run_qemu_img(Storage& storage, std::vector<std::string> arguments, st
 
 void check_new(const Pool& pool, const VolumeDef& volume) {
     if (pool.volumes.contains(volume.name)) {
-        throw Error(ErrorCode::storage_vol_exists,
-                    "'{}' is there already in pool '{}'",
-                    volume.name,
-                    pool.name());
+        throw Error(ErrorCode::storage_vol_exists, "'{}'", volume.name);
     }
     if (volume.type != VolumeType::file) {
         throw Error(ErrorCode::config_unsupported,

@@ -77,7 +77,7 @@ void take_name(const std::string& reserved, const std::string& path) {
         }
     }
     if (result != 0 && errno == EEXIST) {
-        throw Error(ErrorCode::storage_vol_exists, "'{}' came into being meanwhile", path);
+        throw Error(ErrorCode::storage_vol_exists, "'{}'", path);
     }
     if (result != 0) {
         fail("create volume", path, errno);

@@ -264,7 +264,7 @@ TEST_CASE("a volume that cannot be created leaves nothing") {
                    "unsupported configuration"));
     CHECK(bench.files("images").empty());
     client.call(pool, "StorageVolCreateXML", volume_xml("a", "raw", 1), uint32_t{0});
-    CHECK(contains(refused(volume_xml("a", "raw", 1)), "storage volume exists already: 'a'"));
+    CHECK(contains(refused(volume_xml("a", "raw", 1)), "storage volume 'a' exists already"));
     CHECK(bench.files("images") == std::vector<std::string>{"a"});
 }
 
