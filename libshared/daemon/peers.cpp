@@ -162,8 +162,8 @@ void Peers::accept(Fd connection) {
     sd_bus_slot* slot = nullptr;
     check(sd_bus_add_filter(raw, &slot, &on_message, peers_.back().get()), "watch a connection");
     peers_.back()->filter.reset(slot);
+    objects_.started(raw); // before: what was kept is not told twice
     clients_.ask_again();
-    objects_.started(raw);
 }
 
 int Peers::on_message(sd_bus_message* message, void* context, sd_bus_error*) noexcept {
