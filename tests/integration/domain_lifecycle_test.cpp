@@ -195,7 +195,8 @@ TEST_CASE("a start that fails leaves nothing and says what QEMU said") {
     CHECK(state_of(client, path) == StatePair(5, 6));
     CHECK_FALSE(instance.find("qemu-system-x86_64").has_value());
     for (const std::string& file : instance.files()) {
-        CHECK_MESSAGE((file.starts_with("log/") || file.ends_with("last-id") ||
+        CHECK_MESSAGE((file.starts_with("log/") || file.starts_with("cache/") ||
+                       file.ends_with("last-id") ||
                        std::ranges::find(before, file) != before.end()),
                       file);
     }
