@@ -2,7 +2,6 @@
 #include "qemu-driver/documents.hpp"
 
 #include "qemu-driver/devices/launch.hpp"
-#include "qemu-driver/devices/unplanned.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
 #include "qemu-driver/model/domain_document.hpp"
@@ -33,7 +32,6 @@ Task<ResolvedDomain> read_definition(Driver& driver, std::string xml) {
     PassOptions options;
     options.new_definition = true;
     complete_domain(def, host_facts(driver, capabilities), options);
-    refuse_unplanned(def);
     co_return ResolvedDomain(std::move(def), std::move(capabilities));
 }
 

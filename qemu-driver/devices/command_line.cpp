@@ -126,6 +126,7 @@ Plan plan_start(const PlanContext& context) {
     append(plan, plan_cpu(context));
     append(plan, plan_memory(context));
     plan.push_back(option_step("-uuid", def.uuid.value_or("")));
+    append(plan, plan_sysinfo(def));
     if (def.devices.graphics.empty()) {
         plan.push_back(option_step("-display", "none"));
     }
@@ -147,6 +148,8 @@ Plan plan_devices(const PlanContext& context) {
             append(plan, plan_one(context, device));
         }
     };
+    each(devices.memories, plan_memory_device);
+    each(devices.hubs, plan_hub);
     each(devices.disks, plan_disk);
     each(devices.interfaces, plan_interface);
     each(devices.serials, plan_serial);
@@ -154,19 +157,40 @@ Plan plan_devices(const PlanContext& context) {
     each(devices.channels, plan_channel);
     each(devices.consoles, plan_console);
     each(devices.inputs, plan_input);
-    append(plan, plan_audio(context));
+    each(devices.audios, plan_audio);
     each(devices.graphics, plan_graphics);
     append(plan, plan_videos(context));
+    each(devices.sounds, plan_sound);
+    each(devices.watchdogs, plan_watchdog);
+    if (!devices.watchdogs.empty()) {
+        append(plan, plan_watchdog_action(devices.watchdogs.front()));
+    }
+    each(devices.redirdevs, plan_redirdev);
     if (devices.memballoon) {
         append(plan, plan_memballoon(context, *devices.memballoon));
     }
     each(devices.rngs, plan_rng);
+    each(devices.panics, plan_panic);
+    append(plan, plan_identity(context));
     return plan;
+}
+
+Plan plan_deprecation(const DomainDef& def) {
+    if (!def.qemu_deprecation || *def.qemu_deprecation == DeprecationBehavior::none) {
+        return {};
+    }
+    json policy = json::object();
+    policy["deprecated-output"] = "hide";
+    if (*def.qemu_deprecation != DeprecationBehavior::omit) {
+        policy["deprecated-input"] = name_of(*def.qemu_deprecation);
+    }
+    return {{"-compat", {}, std::move(policy), {}}};
 }
 
 Plan plan_end(const PlanContext& context) {
     Plan plan;
     const LaunchSettings& settings = context.facts.settings;
+    append(plan, plan_deprecation(context.def));
     if (context.facts.incoming) {
         plan.push_back(option_step("-incoming", *context.facts.incoming));
     }
@@ -181,6 +205,71 @@ Plan plan_end(const PlanContext& context) {
         plan.push_back(option_step("-msg", OptionText().on_off("timestamp", true).take()));
     }
     return plan;
+}
+
+/// Elements of the document that QEMU would need and that no plan makes.
+void refuse_unplanned(const DomainDef& def) {
+    const Devices& devices = def.devices;
+    const std::pair<bool, const char*> elements[] = {
+        {!devices.hostdevs.empty(), "hostdev"},
+        {!devices.filesystems.empty(), "filesystem"},
+        {!devices.smartcards.empty(), "smartcard"},
+        {!devices.tpms.empty(), "tpm"},
+        {!devices.shmems.empty(), "shmem"},
+        {devices.iommu.has_value(), "iommu"},
+        {devices.vsock.has_value(), "vsock"},
+        {!devices.cryptos.empty(), "crypto"},
+    };
+    for (const auto& [used, element] : elements) {
+        if (used) {
+            throw Error(
+                ErrorCode::config_unsupported, "domain/devices/{} is not supported", element);
+        }
+    }
+    if (def.os.smbios == SmbiosMode::host) {
+        throw Error(ErrorCode::config_unsupported, "os smbios mode='host' is not supported");
+    }
+}
+
+json override_value(const QemuProperty& property) {
+    const std::string text = property.value.value_or("");
+    try {
+        switch (property.type) {
+        case OverrideType::signed_:
+            return std::stoll(text);
+        case OverrideType::unsigned_:
+            return std::stoull(text);
+        case OverrideType::bool_:
+            return text == "true";
+        case OverrideType::string:
+        case OverrideType::remove:
+            break;
+        }
+    } catch (const std::exception&) {
+        throw Error(ErrorCode::config_unsupported,
+                    "qemu:property '{}': '{}' is not a number",
+                    property.name,
+                    text);
+    }
+    return text;
+}
+
+/// Puts the properties of `<qemu:override>` into the devices that they name.
+void apply_overrides(const DomainDef& def, Plan& plan) {
+    for (const QemuOverride& wish : def.qemu_overrides) {
+        for (Step& step : plan) {
+            if (step.option != "-device" || step.props.value("id", "") != wish.alias) {
+                continue;
+            }
+            for (const QemuProperty& property : wish.properties) {
+                if (property.type == OverrideType::remove) {
+                    step.props.erase(property.name);
+                } else {
+                    step.props[property.name] = override_value(property);
+                }
+            }
+        }
+    }
 }
 
 std::vector<std::pair<std::string, std::string>> environment(const DomainDef& def) {
@@ -210,11 +299,13 @@ std::vector<std::pair<std::string, std::string>> environment(const DomainDef& de
 
 LaunchRequest
 build_launch(const DomainDef& def, const QemuCapabilities& caps, const LaunchFacts& facts) {
+    refuse_unplanned(def);
     DescriptorList descriptors(DescriptorList::Naming::numbers);
     const BootOrder boot(def);
     const PlanContext context{def, caps, facts, descriptors, boot};
     Plan plan = plan_start(context);
     append(plan, plan_devices(context));
+    apply_overrides(def, plan);
 
     LaunchRequest request;
     request.argv.push_back(def.devices.emulator.value_or(facts.emulator));

@@ -53,6 +53,7 @@ struct LaunchFacts {
     std::vector<HugePageDir> huge_pages;
     std::optional<std::string> master_key_file; ///< key of the secrets, where there is one
     std::string emulator;                       ///< used when the definition names none
+    std::optional<std::string> numad_advice;    ///< host nodes for placement='auto'
     int64_t now_s = 0;                          ///< seconds since the epoch
     int64_t utc_offset_s = 0;                   ///< local time minus UTC
     bool start_paused = true;                   ///< vCPUs are started over QMP

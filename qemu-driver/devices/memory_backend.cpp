@@ -2,6 +2,7 @@
 #include "qemu-driver/devices/memory_backend.hpp"
 
 #include "libshared/error.hpp"
+#include "qemu-driver/capabilities/sys_files.hpp"
 #include "qemu-driver/devices/id_ranges.hpp"
 
 namespace vireo::qemu {
@@ -28,6 +29,12 @@ const HugePageDir& huge_page_dir(const PlanContext& context, std::optional<uint6
 
 /// The huge pages that a cell (or the whole guest) is to lie on, if any.
 const HugePageDir* huge_pages_for(const PlanContext& context, const MemoryBackendWish& wish) {
+    if (wish.path) {
+        return nullptr;
+    }
+    if (wish.page_kib) {
+        return *wish.page_kib == system_page_kib ? nullptr : &huge_page_dir(context, wish.page_kib);
+    }
     const auto& backing = context.def.memory_backing;
     if (!backing || !backing->hugepages) {
         return nullptr;
@@ -58,7 +65,85 @@ void add_file_options(const MemoryBackendWish& wish, std::optional<YesNo> discar
     }
 }
 
+/// Host nodes that a piece of memory must, or should, come from.
+struct HostNodes {
+    std::string nodeset;
+    NumaMode mode{};
+};
+
+std::optional<HostNodes> host_nodes(const PlanContext& context, const MemoryBackendWish& wish) {
+    const auto& numatune = context.def.numatune;
+    if (wish.nodemask) {
+        const bool tuned = numatune && numatune->memory && numatune->memory->mode;
+        return HostNodes{*wish.nodemask, tuned ? *numatune->memory->mode : NumaMode::strict};
+    }
+    if (!numatune) {
+        return std::nullopt;
+    }
+    for (const NumaMemnode& node : numatune->memnodes) {
+        if (wish.cell == node.cell) {
+            return HostNodes{node.nodeset, node.mode};
+        }
+    }
+    if (!numatune->memory) {
+        return std::nullopt;
+    }
+    const NumaMemory& memory = *numatune->memory;
+    const auto& nodeset =
+        memory.placement == NumaPlacement::auto_ ? context.facts.numad_advice : memory.nodeset;
+    if (!nodeset) {
+        return std::nullopt;
+    }
+    return HostNodes{*nodeset, memory.mode.value_or(NumaMode::strict)};
+}
+
+/// With 'restrictive' the daemon confines QEMU by cgroup, and QEMU is told nothing.
+const char* policy_word(NumaMode mode) {
+    switch (mode) {
+    case NumaMode::strict:
+        return "bind";
+    case NumaMode::preferred:
+        return "preferred";
+    case NumaMode::interleave:
+        return "interleave";
+    case NumaMode::restrictive:
+        break;
+    }
+    return nullptr;
+}
+
+void add_host_nodes(const PlanContext& context, const HostNodes& nodes, MemoryBackend& backend) {
+    const char* policy = policy_word(nodes.mode);
+    if (!policy) {
+        return;
+    }
+    const json list = numbers_in(nodes.nodeset);
+    if (list.empty()) {
+        throw Error(ErrorCode::config_unsupported,
+                    "numatune: '{}' is not a list like '0-3,8'",
+                    nodes.nodeset);
+    }
+    backend.props["host-nodes"] = list;
+    backend.props["policy"] = policy;
+    backend.is_plain = false;
+    // Pages that are allocated at once are touched by threads on the right nodes.
+    if (backend.props.contains("prealloc") && context.caps.has_type("thread-context")) {
+        const std::string id = "tc-" + backend.props.at("id").get<std::string>();
+        backend.context["qom-type"] = "thread-context";
+        backend.context["id"] = id;
+        backend.context["node-affinity"] = list;
+        backend.props["prealloc-context"] = id;
+    }
+}
+
 } // namespace
+
+void append_memory_backend(Plan& plan, MemoryBackend backend) {
+    if (!backend.context.is_null()) {
+        plan.push_back(object_step(std::move(backend.context)));
+    }
+    plan.push_back(object_step(std::move(backend.props)));
+}
 
 MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish& wish) {
     static const MemoryBackingDef nothing;
@@ -74,7 +159,7 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
     json& props = backend.props;
     props["id"] = wish.id;
     props["size"] = wish.size_kib * 1024;
-    if (backing.source == MemoryBackingSource::memfd) {
+    if (backing.source == MemoryBackingSource::memfd && !wish.path) {
         props["qom-type"] = "memory-backend-memfd";
         if (pages) {
             props["hugetlb"] = true;
@@ -83,9 +168,12 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
         if (wish.is_main) {
             props["x-use-canonical-path-for-ramblock-id"] = false;
         }
-    } else if (pages || backing.source == MemoryBackingSource::file) {
+    } else if (pages || wish.path || backing.source == MemoryBackingSource::file) {
         props["qom-type"] = "memory-backend-file";
-        props["mem-path"] = pages ? pages->path : context.facts.memory_backing_dir + "/" + wish.id;
+        props["mem-path"] = pages       ? pages->path
+                            : wish.path ? *wish.path
+                                        : context.facts.memory_backing_dir + "/" +
+                                              (wish.file_name.empty() ? wish.id : wish.file_name);
         add_file_options(wish, discard, props);
     } else {
         props["qom-type"] = "memory-backend-ram";
@@ -95,12 +183,18 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
         props["share"] = *access == MemoryAccess::shared;
         backend.is_plain = false;
     }
-    if (pages || backing.allocation == MemoryAllocation::immediate) {
+    backend.preallocates = pages || wish.path || backing.allocation == MemoryAllocation::immediate;
+    if (wish.no_reserve) {
+        props["reserve"] = false;
+    } else if (backend.preallocates) {
         props["prealloc"] = true;
         backend.is_plain = false;
         if (backing.allocation_threads) {
             props["prealloc-threads"] = *backing.allocation_threads;
         }
+    }
+    if (const auto nodes = host_nodes(context, wish)) {
+        add_host_nodes(context, *nodes, backend);
     }
     return backend;
 }

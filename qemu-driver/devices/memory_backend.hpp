@@ -9,19 +9,29 @@ namespace vireo::qemu {
 struct MemoryBackendWish {
     std::string id;
     uint64_t size_kib = 0;
-    bool is_main = false;               ///< the machine's own memory, not a cell's
-    std::optional<uint32_t> cell;       ///< guest NUMA cell
-    std::optional<MemoryAccess> access; ///< instead of `<memoryBacking>`'s
-    std::optional<YesNo> discard;       ///< instead of `<memoryBacking>`'s
+    bool is_main = false;                ///< the machine's own memory, not a cell's
+    std::optional<uint32_t> cell;        ///< guest NUMA cell
+    std::optional<MemoryAccess> access;  ///< instead of `<memoryBacking>`'s
+    std::optional<YesNo> discard;        ///< instead of `<memoryBacking>`'s
+    std::optional<uint64_t> page_kib;    ///< huge pages of a memory device's own
+    std::optional<std::string> nodemask; ///< host nodes of a memory device's own
+    std::optional<std::string> path;     ///< the file that holds it (nvdimm)
+    std::string file_name;               ///< of file-backed memory, where it is not the id
+    bool no_reserve = false;             ///< virtio-mem: what is not plugged must cost nothing
 };
 
 struct MemoryBackend {
+    nlohmann::json context; ///< an object to make first: the threads that allocate; null for none
     nlohmann::json props;
+    bool preallocates =
+        false;             ///< wished for; with `no_reserve` the device does it, not the back end
     bool is_plain = false; ///< plain RAM without any wish: QEMU can make it by itself
 };
 
 /// Chooses RAM, a memory file or a file on (huge) pages, as `<memoryBacking>` says.
 /// Throws config_unsupported when no mounted hugetlbfs has pages of the wanted size.
 MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish& wish);
+
+void append_memory_backend(Plan& plan, MemoryBackend backend);
 
 } // namespace vireo::qemu

@@ -122,7 +122,9 @@ class BackendWriter {
         reconnect(unix.reconnect);
     }
 
-    void operator()(const SpicevmcChardev&) { spice("spicevmc", "type", "vdagent"); }
+    void operator()(const SpicevmcChardev&) {
+        spice("spicevmc", "type", alias_.starts_with("redir") ? "usbredir" : "vdagent");
+    }
 
     void operator()(const SpiceportChardev& port) { spice("spiceport", "fqdn", port.channel); }
 

@@ -252,7 +252,8 @@ std::string virtio_device(std::string_view base, const DeviceInfo& info, VirtioM
 }
 
 void require_type(const PlanContext& context, std::string_view type, std::string_view element) {
-    if (!context.caps.has_type(type)) {
+    // QEMU lists this one under its long name only.
+    if (!context.caps.has_type(type == "lsi" ? "lsi53c895a" : type)) {
         throw Error(ErrorCode::config_unsupported,
                     "{}: '{}' has no device '{}'",
                     element,

@@ -214,6 +214,11 @@ Plan plan_cpu(const PlanContext& context) {
     if (context.def.features) {
         add_platform(*context.def.features, text);
     }
+    for (const PanicDef& panic : context.def.devices.panics) {
+        if (panic.model == PanicModel::hyperv) {
+            text.word("hv-crash");
+        }
+    }
     add_cache(cpu, text);
     add_phys_bits(cpu, text);
     return {option_step("-cpu", text.take())};

@@ -17,6 +17,18 @@ Plan plan_video(const PlanContext& context, const VideoDef& video, bool primary)
 Plan plan_graphics(const PlanContext& context, const GraphicsDef& graphics);
 Plan plan_memballoon(const PlanContext& context, const MemballoonDef& balloon);
 Plan plan_rng(const PlanContext& context, const RngDef& rng);
-Plan plan_audio(const PlanContext& context);
+Plan plan_audio(const PlanContext& context, const AudioDef& audio);
+Plan plan_sound(const PlanContext& context, const SoundDef& sound);
+Plan plan_hub(const PlanContext& context, const HubDef& hub);
+Plan plan_watchdog(const PlanContext& context, const WatchdogDef& watchdog);
+/// What QEMU does when a watchdog bites; one for all of a guest.
+Plan plan_watchdog_action(const WatchdogDef& watchdog);
+Plan plan_panic(const PlanContext& context, const PanicDef& panic);
+Plan plan_memory_device(const PlanContext& context, const MemoryDeviceDef& memory);
+/// SMBIOS tables and fw_cfg entries of `<sysinfo>`.
+Plan plan_sysinfo(const DomainDef& def);
+/// The generation id, and the device that tells where a crashed Linux left its notes.
+Plan plan_identity(const PlanContext& context);
+Plan plan_redirdev(const PlanContext& context, const RedirdevDef& redirdev);
 
 } // namespace vireo::qemu

@@ -115,6 +115,15 @@ json virtio_device(const PlanContext& context, const DiskDef& disk) {
     if (disk.driver.iothread) {
         device["iothread"] = fmt::format("iothread{}", *disk.driver.iothread);
     }
+    if (disk.device == DiskDevice::lun) {
+        if (!context.caps.has_property("virtio-blk-pci", "scsi")) {
+            throw Error(ErrorCode::config_unsupported,
+                        "disk '{}': device 'lun' on bus 'virtio' is gone from '{}', use bus 'scsi'",
+                        disk.target.dev,
+                        context.caps.binary);
+        }
+        device["scsi"] = true;
+    }
     set_on_off(device, "ioeventfd", disk.driver.ioeventfd);
     set_on_off(device, "event_idx", disk.driver.event_idx);
     if (disk.driver.queues) {

@@ -102,7 +102,7 @@ Plan plan_vnc(const PlanContext& context,
     }
     add_vnc_security(context, vnc, plan, text);
     if (const auto audio = audio_for_vnc(context, vnc)) {
-        text.add("audiodev", fmt::format("audio{}", *audio));
+        text.add("audiodev", *audio);
     }
     plan.push_back(option_step("-vnc", text.take()));
     if (vnc.keymap) {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vireo::qemu {
 
 using nlohmann::json;
@@ -148,6 +150,12 @@ Plan plan_machine(const PlanContext& context) {
     text.on_off("usb", false);
     add_features(context, text);
     add_memory_options(context, text);
+    const auto& memories = def.devices.memories;
+    if (std::any_of(memories.begin(), memories.end(), [](const MemoryDeviceDef& memory) {
+            return memory.model == MemoryDeviceModel::nvdimm;
+        })) {
+        text.on_off("nvdimm", true);
+    }
     add_flash(def.os, text);
     add_timers(context, text);
     if (def.os.bios && def.os.bios->use_serial == YesNo::yes) {
@@ -183,6 +191,15 @@ Plan plan_boot(const PlanContext& context) {
         plan.push_back(option_step(
             "-global",
             fmt::format("{}.disable_s4={}", power, int(*def.pm->suspend_to_disk == YesNo::no))));
+    }
+    if (def.features && def.features->smm && def.features->smm->tseg_bytes) {
+        if (!os.is_q35()) {
+            throw Error(ErrorCode::config_unsupported, "features/smm/tseg needs a q35 machine");
+        }
+        constexpr uint64_t mib = 1024 * 1024;
+        plan.push_back(option_step(
+            "-global",
+            fmt::format("mch.extended-tseg-mbytes={}", *def.features->smm->tseg_bytes / mib)));
     }
     OptionText boot;
     if (os.boot_menu && os.boot_menu->enable) {

@@ -28,7 +28,11 @@ const std::vector<NumaCell>& cells(const DomainDef& def) {
 /// The memory that the guest starts with, rounded up as QEMU wants it.
 uint64_t start_memory_kib(const DomainDef& def) {
     if (cells(def).empty()) {
-        return whole_mib(def.memory.total_kib);
+        uint64_t in_devices = 0;
+        for (const MemoryDeviceDef& memory : def.devices.memories) {
+            in_devices += memory.size_kib;
+        }
+        return whole_mib(def.memory.total_kib - std::min(def.memory.total_kib, in_devices));
     }
     uint64_t sum = 0;
     for (const NumaCell& cell : cells(def)) {
@@ -95,7 +99,7 @@ void add_cell(const PlanContext& context, const NumaCell& cell, Plan& plan, Opti
     if (backend.is_plain && machine && machine->numa_memory_supported) {
         text.add("mem", wish.size_kib / kib_per_mib);
     } else {
-        plan.push_back(object_step(std::move(backend.props)));
+        append_memory_backend(plan, std::move(backend));
         text.add("memdev", id);
     }
 }
@@ -177,7 +181,7 @@ Plan plan_memory(const PlanContext& context) {
         wish.id = main_memory_id(context);
         wish.size_kib = start_memory_kib(def);
         wish.is_main = true;
-        plan.push_back(object_step(memory_backend(context, wish).props));
+        append_memory_backend(plan, memory_backend(context, wish));
     }
     const bool locked = def.memory_backing && def.memory_backing->locked;
     plan.push_back(option_step("-overcommit", OptionText().on_off("mem-lock", locked).take()));

@@ -71,7 +71,12 @@ Plan plan_console(const PlanContext& context, const ConsoleDef& console) {
     const std::string& alias = alias_of(console.info);
     Plan plan = plan_chardev(context, console.source, alias);
     json device = guest_side("virtconsole", alias);
-    add_address(context, device, console.info);
+    // QEMU finds a port on the first controller by itself, port 0 for the first console; libvirt
+    // leaves it so, and a guest that migrates from there must look the same.
+    const VirtioSerialAddress* at = console.info.virtio_serial();
+    if (at != nullptr && at->controller != 0) {
+        add_address(context, device, console.info);
+    }
     plan.push_back(device_step(std::move(device)));
     return plan;
 }

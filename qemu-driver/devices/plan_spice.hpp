@@ -12,7 +12,7 @@ Plan plan_spice(const PlanContext& context,
 /// The address of a listen of type 'address' or 'network', 127.0.0.1 where none is given.
 std::string listen_address(const GraphicsListen& listen);
 
-/// The number of the audio back end that VNC clients hear.
-std::optional<uint32_t> audio_for_vnc(const PlanContext& context, const VncGraphics& vnc);
+/// The id of the audio back end that VNC clients hear.
+std::optional<std::string> audio_for_vnc(const PlanContext& context, const VncGraphics& vnc);
 
 } // namespace vireo::qemu

@@ -53,9 +53,7 @@ void add_qxl_memory(const VideoDef& video, json& device) {
     if (video.vram_kib) {
         device["vram_size"] = *video.vram_kib * 1024;
     }
-    if (video.vram64_kib) {
-        device["vram64_size_mb"] = *video.vram64_kib / 1024;
-    }
+    device["vram64_size_mb"] = video.vram64_kib.value_or(0) / 1024;
     if (video.vgamem_kib) {
         device["vgamem_mb"] = *video.vgamem_kib / 1024;
     }
