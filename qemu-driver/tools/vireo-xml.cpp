@@ -2,6 +2,7 @@
 #include "libshared/error.hpp"
 #include "qemu-driver/model/domain_document.hpp"
 #include "qemu-driver/tools/environment.hpp"
+#include "qemu-driver/tools/launch_environment.hpp"
 
 #include <cstdio>
 #include <fstream>
@@ -14,9 +15,10 @@ using namespace vireo;
 using namespace vireo::qemu;
 
 constexpr std::string_view usage =
-    "usage: vireo-xml xml|check [--active|--inactive] [--new] --env FILE domain FILE\n"
+    "usage: vireo-xml xml|argv|check [--active|--inactive] [--new] --env FILE domain FILE\n"
     "\n"
     "  xml     prints the completed document\n"
+    "  argv    prints QEMU's command line, a JSON array\n"
     "  check   prints what is wrong with the document, and its line\n"
     "\n"
     "  --active     the document describes a running guest (ids, aliases are kept)\n"
@@ -49,8 +51,8 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
             words.emplace_back(word);
         }
     }
-    if (words.size() != 3 || (words[0] != "xml" && words[0] != "check") || words[1] != "domain" ||
-        out.env.empty()) {
+    if (words.size() != 3 || (words[0] != "xml" && words[0] != "argv" && words[0] != "check") ||
+        words[1] != "domain" || out.env.empty()) {
         return std::nullopt;
     }
     out.verb = words[0];
@@ -77,6 +79,9 @@ void run(const Arguments& arguments) {
     if (arguments.verb == "xml") {
         const DomainView view{.active = options.active, .secure = true, .migratable = false};
         std::cout << format_domain(def, view);
+    } else if (arguments.verb == "argv") {
+        const nlohmann::json argv = command_line_in(env.settings, *env.qemu, std::move(def));
+        std::cout << argv.dump() << '\n';
     }
 }
 

@@ -30,10 +30,12 @@ QmpChild::QmpChild(const std::vector<std::string>& argv) {
     negotiate();
 }
 
-QmpChild::QmpChild(const std::vector<std::string>& argv, const std::vector<int>& keep, int qmp)
+QmpChild::QmpChild(const std::vector<std::string>& argv,
+                   const std::vector<std::pair<int, int>>& passed,
+                   int qmp)
     : to_child_(qmp), from_child_(::fcntl(qmp, F_DUPFD_CLOEXEC, 3)) {
     const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    spawn(argv, keep, nothing, nothing);
+    spawn(argv, passed, nothing, nothing);
     ::close(nothing);
     negotiate();
 }
@@ -51,7 +53,7 @@ QmpChild::~QmpChild() {
 }
 
 void QmpChild::spawn(const std::vector<std::string>& argv,
-                     const std::vector<int>& keep,
+                     const std::vector<std::pair<int, int>>& passed,
                      int in,
                      int out) {
     errors_ = ::memfd_create("stderr", MFD_CLOEXEC);
@@ -65,8 +67,14 @@ void QmpChild::spawn(const std::vector<std::string>& argv,
         ::dup2(in, 0);
         ::dup2(out, 1);
         ::dup2(errors_, 2);
-        for (const int fd : keep) {
-            ::fcntl(fd, F_SETFD, 0);
+        // Out of the way first: a wanted number may be another one's present number.
+        constexpr int above = 100;
+        std::vector<std::pair<int, int>> moved;
+        for (const auto& [fd, number] : passed) {
+            moved.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, above), number);
+        }
+        for (const auto& [fd, number] : moved) {
+            ::dup2(fd, number);
         }
         ::execvp(words[0], words.data());
         ::_exit(127);

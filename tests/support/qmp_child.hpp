@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vireo::test {
@@ -16,9 +17,11 @@ class QmpChild {
   public:
     /// QMP on the child's standard input and output.
     explicit QmpChild(const std::vector<std::string>& argv);
-    /// QMP on the socket `qmp`, which connects to one that the child listens on. The descriptors in
-    /// `keep` are inherited under the same numbers.
-    QmpChild(const std::vector<std::string>& argv, const std::vector<int>& keep, int qmp);
+    /// QMP on the socket `qmp`, which is connected to one that the child listens on. Each pair in
+    /// `passed` is a descriptor and the number under which the child finds it.
+    QmpChild(const std::vector<std::string>& argv,
+             const std::vector<std::pair<int, int>>& passed,
+             int qmp);
     QmpChild(const QmpChild&) = delete;
     QmpChild& operator=(const QmpChild&) = delete;
     ~QmpChild();
@@ -29,7 +32,10 @@ class QmpChild {
     std::string finish();
 
   private:
-    void spawn(const std::vector<std::string>& argv, const std::vector<int>& keep, int in, int out);
+    void spawn(const std::vector<std::string>& argv,
+               const std::vector<std::pair<int, int>>& passed,
+               int in,
+               int out);
     void negotiate();
     nlohmann::json read_line();
 
