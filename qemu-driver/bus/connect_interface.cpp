@@ -2,10 +2,13 @@
 #include "qemu-driver/bus/connect_interface.hpp"
 
 #include "qemu-driver/actions/define_domain.hpp"
+#include "qemu-driver/actions/describe_host.hpp"
 #include "qemu-driver/actions/domain_stats.hpp"
 #include "qemu-driver/actions/list_domains.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
+#include "qemu-driver/bus/flags.hpp"
 #include "qemu-driver/bus/stats_dict.hpp"
+#include "qemu-driver/capabilities/host_info.hpp"
 #include "qemu-driver/documents.hpp"
 
 #include <unistd.h>
@@ -83,6 +86,43 @@ ConnectInterface::all_domain_stats(std::uint32_t stats, std::uint32_t flags) {
     co_return records;
 }
 
+Task<std::string> ConnectInterface::capabilities() {
+    return actions::describe_host(driver_);
+}
+
+Task<std::vector<std::string>> ConnectInterface::cpu_model_names(std::string arch,
+                                                                 std::uint32_t flags) {
+    require_no_flags(flags);
+    return actions::cpu_model_names(driver_, std::move(arch));
+}
+
+Task<std::string> ConnectInterface::domain_capabilities(std::string emulator,
+                                                        std::string arch,
+                                                        std::string machine,
+                                                        std::string virttype,
+                                                        std::uint32_t flags) {
+    require_no_flags(flags);
+    actions::EmulatorQuestion question{
+        std::move(emulator), std::move(arch), std::move(machine), std::move(virttype)};
+    return actions::describe_emulator(driver_, std::move(question));
+}
+
+std::string ConnectInterface::sysinfo(std::uint32_t flags) {
+    require_no_flags(flags);
+    return sysinfo_xml();
+}
+
+std::vector<bool> ConnectInterface::cpu_map(std::uint32_t flags) {
+    require_no_flags(flags);
+    return read_cpu_map();
+}
+
+std::map<std::string, std::uint64_t> ConnectInterface::cpu_stats(std::int32_t cpu,
+                                                                 std::uint32_t flags) {
+    require_no_flags(flags);
+    return read_cpu_stats(cpu);
+}
+
 std::tuple<std::string, std::string> ConnectInterface::security_model() {
     return {"none", "0"}; // libvirt's answer where no security driver is in use
 }
@@ -101,7 +141,19 @@ const sd_bus_vtable connect_vtable[] = {
     bus::method<&Self::lookup_by_name, "name", "domain">("DomainLookupByName"),
     bus::method<&Self::lookup_by_uuid, "uuid", "domain">("DomainLookupByUUID"),
     bus::method<&Self::all_domain_stats, "stats", "flags", "records">("GetAllDomainStats"),
+    bus::method<&Self::cpu_model_names, "arch", "flags", "models">("GetCPUModelNames"),
+    bus::method<&Self::capabilities, "capabilities">("GetCapabilities"),
+    bus::method<&Self::domain_capabilities,
+                "emulatorbin",
+                "arch",
+                "machine",
+                "virttype",
+                "flags",
+                "domCapabilities">("GetDomainCapabilities"),
+    bus::method<&Self::sysinfo, "flags", "sysinfo">("GetSysinfo"),
     bus::method<&Self::list_domains, "flags", "domains">("ListDomains"),
+    bus::method<&Self::cpu_map, "flags", "res">("NodeGetCPUMap"),
+    bus::method<&Self::cpu_stats, "cpuNum", "flags", "cpuStats">("NodeGetCPUStats"),
     bus::method<&Self::security_model, "secModel">("NodeGetSecurityModel"),
     bus::signal<"domain", "event", "detail">::of<bus::ObjectPath, std::int32_t, std::int32_t>(
         "DomainEvent"),

@@ -4,6 +4,7 @@
 #include "libshared/bus/vtable.hpp"
 #include "qemu-driver/driver.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -34,6 +35,17 @@ class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
     Task<bus::ObjectPath> create_xml(bus::Caller caller, std::string xml, std::uint32_t flags);
     Task<std::vector<std::tuple<std::string, bus::LibvirtDict>>>
     all_domain_stats(std::uint32_t stats, std::uint32_t flags);
+
+    Task<std::string> capabilities();
+    Task<std::vector<std::string>> cpu_model_names(std::string arch, std::uint32_t flags);
+    Task<std::string> domain_capabilities(std::string emulator,
+                                          std::string arch,
+                                          std::string machine,
+                                          std::string virttype,
+                                          std::uint32_t flags);
+    std::string sysinfo(std::uint32_t flags);
+    std::vector<bool> cpu_map(std::uint32_t flags);
+    std::map<std::string, std::uint64_t> cpu_stats(std::int32_t cpu, std::uint32_t flags);
     std::tuple<std::string, std::string> security_model();
 
   private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/bus/contract.hpp"
+#include "qemu-driver/bus/connect_interface.hpp"
 #include "qemu-driver/bus/domain_interface.hpp"
 #include "qemu-driver/bus/native_domain_interface.hpp"
 
@@ -16,6 +17,10 @@ std::string differences(const char* interface, const sd_bus_vtable* vtable) {
 }
 
 } // namespace
+
+TEST_CASE("the host's interface is what the contract promises of this driver") {
+    CHECK(differences("org.libvirt.Connect", qemu::connect_vtable) == "");
+}
 
 TEST_CASE("a domain's interfaces are what the contract promises of this driver") {
     CHECK(differences("org.libvirt.Domain", qemu::domain_vtable) == "");
