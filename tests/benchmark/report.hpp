@@ -29,8 +29,11 @@ struct Figure {
     std::optional<double> ratio = std::nullopt;  ///< ours must not be above this share of theirs
 };
 
-/// Prints the figure as a line of the table, and fails the test where a bound is missed. The first
-/// one of the program is preceded by the table's head.
+/// Prints the figure as a line of the table, the first one of the program below the table's head,
+/// and remembers it where a bound is missed.
 void record(const Figure& figure);
+
+/// What was measured and missed a bound since the last call.
+std::vector<std::string> take_missed();
 
 } // namespace vireo::benchmark
