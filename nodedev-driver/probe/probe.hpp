@@ -3,7 +3,7 @@
 
 #include "nodedev-driver/model/node_device.hpp"
 #include "nodedev-driver/probe/hardware_names.hpp"
-#include "nodedev-driver/probe/sysfs.hpp"
+#include "nodedev-driver/probe/sys_device.hpp"
 
 #include <optional>
 #include <string>

@@ -77,7 +77,7 @@ Task<std::string> describe_host(Driver& driver) {
     std::string emulator = default_emulator();
     const auto capabilities = co_await driver.capabilities.get(std::move(emulator));
     const std::array<const QemuCapabilities*, 1> emulators{capabilities.get()};
-    co_return capabilities_xml(read_host_info(), emulators);
+    co_return capabilities_xml(read_host_info(Sysfs()), emulators);
 }
 
 Task<std::vector<std::string>> cpu_model_names(Driver& driver, std::string arch) {

@@ -109,18 +109,18 @@ Task<std::string> ConnectInterface::domain_capabilities(std::string emulator,
 
 std::string ConnectInterface::sysinfo(std::uint32_t flags) {
     require_no_flags(flags);
-    return sysinfo_xml();
+    return sysinfo_xml(Sysfs());
 }
 
 std::vector<bool> ConnectInterface::cpu_map(std::uint32_t flags) {
     require_no_flags(flags);
-    return read_cpu_map();
+    return read_cpu_map(Sysfs());
 }
 
 std::map<std::string, std::uint64_t> ConnectInterface::cpu_stats(std::int32_t cpu,
                                                                  std::uint32_t flags) {
     require_no_flags(flags);
-    return read_cpu_stats(cpu);
+    return read_cpu_stats(cpu, Sysfs());
 }
 
 std::tuple<std::string, std::string> ConnectInterface::security_model() {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/sysfs.hpp"
+
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-/// Readers of the host's CPUs, memory and firmware tables. Each takes the root that /proc and /sys
-/// hang from, so that a test can bring its own host.
+/// Readers of the host's CPUs, memory and firmware tables.
 namespace vireo::qemu {
 
 struct HostCpu {
@@ -44,18 +44,18 @@ struct HostInfo {
     std::optional<std::string> uuid;       ///< of the machine, lower case
 };
 
-HostInfo read_host_info(const std::filesystem::path& root = "/");
+HostInfo read_host_info(const Sysfs& sysfs);
 
 /// All CPUs that are there, whether each is online.
-std::vector<bool> read_cpu_map(const std::filesystem::path& root = "/");
+std::vector<bool> read_cpu_map(const Sysfs& sysfs);
 
 /// Time since boot in nanoseconds by kind, of one CPU or (`cpu` < 0) of all:
 /// "kernel", "user", "idle", "iowait". Throws invalid_arg when there is no such CPU online.
-std::map<std::string, uint64_t> read_cpu_stats(int cpu, const std::filesystem::path& root = "/");
+std::map<std::string, uint64_t> read_cpu_stats(int cpu, const Sysfs& sysfs);
 
 /// The SMBIOS strings of the host as `<sysinfo type='smbios'>`, from /sys/class/dmi/id, which needs
 /// no privilege but for serial numbers; what cannot be read is left out.
 /// Throws no_support when the host has no such tables.
-std::string sysinfo_xml(const std::filesystem::path& root = "/");
+std::string sysinfo_xml(const Sysfs& sysfs);
 
 } // namespace vireo::qemu

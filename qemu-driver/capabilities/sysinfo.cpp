@@ -2,7 +2,6 @@
 #include "libshared/error.hpp"
 #include "libshared/xml/writer.hpp"
 #include "qemu-driver/capabilities/host_info.hpp"
-#include "qemu-driver/capabilities/sys_files.hpp"
 
 #include <array>
 
@@ -50,10 +49,10 @@ constexpr std::array<Section, 4> sections{{
 
 } // namespace
 
-std::string sysinfo_xml(const std::filesystem::path& root) {
-    const std::filesystem::path dir = root / "sys/class/dmi/id";
-    if (!std::filesystem::is_directory(dir)) {
-        throw Error(ErrorCode::no_support, "this host has no SMBIOS tables in /sys/class/dmi/id");
+std::string sysinfo_xml(const Sysfs& sysfs) {
+    const std::string dir = "/sys/class/dmi/id/";
+    if (!sysfs.exists(dir)) {
+        throw Error(ErrorCode::no_support, "this host has no SMBIOS tables in {}", dir);
     }
     xml::Writer out;
     out.open("sysinfo");
@@ -61,7 +60,7 @@ std::string sysinfo_xml(const std::filesystem::path& root) {
     for (const Section& section : sections) {
         out.open(section.name);
         for (const Entry& entry : section.entries) {
-            const auto value = entry.name ? read_sys(dir / entry.file) : std::nullopt;
+            const auto value = entry.name ? sysfs.text(dir + entry.file) : std::nullopt;
             if (value && !value->empty()) {
                 out.open("entry");
                 out.attribute("name", entry.name);

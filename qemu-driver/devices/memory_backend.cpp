@@ -2,7 +2,7 @@
 #include "qemu-driver/devices/memory_backend.hpp"
 
 #include "libshared/error.hpp"
-#include "qemu-driver/capabilities/sys_files.hpp"
+#include "libshared/sysfs.hpp"
 #include "qemu-driver/devices/id_ranges.hpp"
 
 namespace vireo::qemu {

@@ -57,11 +57,6 @@ void add_timers(const PlanContext& context, OptionText& text) {
     if (!hpet || !hpet->present) {
         return;
     }
-    if (!context.caps.has_option("machine", "hpet")) {
-        throw Error(ErrorCode::config_unsupported,
-                    "timer 'hpet': '{}' cannot switch it",
-                    context.caps.binary);
-    }
     text.on_off("hpet", *hpet->present == YesNo::yes);
 }
 

@@ -46,13 +46,13 @@ bool meets(const FirmwareFacts& firmware, const FirmwareFeature& wish) {
 
 bool suits_loader(const FirmwareFacts& firmware, const OsDef& os) {
     const auto& loader = os.loader;
-    const auto stateless = loader ? loader->stateless : std::nullopt;
     if (firmware.device == "flash") {
-        const char* mode = stateless == YesNo::yes ? "stateless" : "split";
+        const bool stateless = loader && loader->stateless == YesNo::yes;
+        const char* mode = stateless ? "stateless" : "split";
         if (firmware.mode != mode) {
             return false;
         }
-    } else if (stateless == YesNo::no) {
+    } else if (loader && loader->stateless == YesNo::no) {
         return false; // nothing but flash keeps variables
     }
     if (loader && loader->secure == YesNo::yes) {

@@ -50,7 +50,7 @@ std::vector<std::string> words_of(pid_t pid) {
 QemuAlone::QemuAlone(std::vector<std::string> words)
     : listening_(listen_unix(folder_.path() / "monitor")),
       child_(with_monitor(std::move(words), listening_),
-             {listening_.get()},
+             {{listening_.get(), listening_.get()}},
              blocking_connection(folder_.path() / "monitor")) {
     child_.execute("query-status");
 }

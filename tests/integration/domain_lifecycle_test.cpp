@@ -214,8 +214,6 @@ TEST_CASE("a document that cannot work is refused with its line and nothing is d
     CHECK(refusal("<domain type='warp'><name>x</name></domain>").find("'warp'") !=
           std::string::npos);
     CHECK(refusal(small_guest("web", "<flux/>\n")).find("flux") != std::string::npos);
-    CHECK(refusal(small_guest("web", "<watchdog model='i6300esb'/>\n")).find("watchdog") !=
-          std::string::npos);
     CHECK(list(client, 0).empty());
     define(client, small_guest("web"));
     CHECK(refusal(small_guest("web")).find("already exists") != std::string::npos);

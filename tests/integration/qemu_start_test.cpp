@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Command lines that Vireo makes, given to the installed QEMU: it must take them without a word.
-#include "qemu-driver/capabilities/probe.hpp"
 #include "qemu-driver/devices/graphics_ports.hpp"
 #include "qemu-driver/devices/launch.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
 #include "qemu-driver/model/domain_document.hpp"
+#include "tests/support/installed_qemu.hpp"
 #include "tests/support/qmp_child.hpp"
 
 #include <doctest/doctest.h>
@@ -25,23 +25,6 @@ using namespace vireo::qemu;
 using nlohmann::json;
 
 namespace {
-
-std::shared_ptr<const QemuCapabilities> installed_qemu() {
-    static const auto caps = [] {
-        auto argv = probe_arguments(ProbeRun::best_accelerator);
-        argv.insert(argv.begin(), "qemu-system-x86_64");
-        test::QmpChild child(argv);
-        std::vector<ProbeReply> replies;
-        for (const ProbeCommand& command : probe_commands(ProbeRun::best_accelerator)) {
-            replies.push_back({command.execute,
-                               command.arguments,
-                               child.execute(command.execute, command.arguments)});
-        }
-        return std::make_shared<const QemuCapabilities>(
-            capabilities_from_replies("/usr/bin/qemu-system-x86_64", replies));
-    }();
-    return caps;
-}
 
 /// A folder for one guest's sockets and images.
 class GuestFolder {
@@ -106,7 +89,7 @@ HostFacts host_facts() {
     HostFacts facts;
     facts.arch = "x86_64";
     facts.emulators["x86_64"] = "/usr/bin/qemu-system-x86_64";
-    facts.qemu = installed_qemu();
+    facts.qemu = test::installed_qemu();
     facts.random_bytes = [](std::span<uint8_t> bytes) {
         uint8_t next = 0;
         for (uint8_t& byte : bytes) {
@@ -127,7 +110,7 @@ void check_starts(const GuestFolder& folder, const std::string& document) {
     LaunchFacts facts;
     facts.private_dir = folder.at("");
     facts.channel_dir = folder.at("");
-    const LaunchRequest request = build_launch(def, *installed_qemu(), facts);
+    const LaunchRequest request = build_launch(def, *test::installed_qemu(), facts);
 
     std::vector<std::pair<int, int>> passed;
     std::string monitor;

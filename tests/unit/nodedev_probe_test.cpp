@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 using namespace vireo::nodedev;
+using vireo::Sysfs;
 using vireo::test::HostTree;
 
 namespace {

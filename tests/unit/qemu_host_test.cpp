@@ -64,7 +64,7 @@ QemuCapabilities small_qemu() {
 TEST_CASE("the host's cells, CPUs and pages are read from sysfs") {
     test::HostTree tree;
     make_host(tree);
-    const HostInfo host = read_host_info(tree.root());
+    const HostInfo host = read_host_info(Sysfs(tree.root()));
     REQUIRE(host.cells.size() == 2);
     const HostCell& cell = host.cells[0];
     CHECK(cell.memory_kib == 4194304);
@@ -81,29 +81,30 @@ TEST_CASE("the host's cells, CPUs and pages are read from sysfs") {
 
 TEST_CASE("a host without anything readable has one empty cell") {
     test::HostTree tree;
-    const HostInfo host = read_host_info(tree.root());
+    const HostInfo host = read_host_info(Sysfs(tree.root()));
     REQUIRE(host.cells.size() == 1);
     CHECK(host.cells[0].cpus.empty());
     CHECK_FALSE(host.iommu);
-    CHECK_THROWS_AS(sysinfo_xml(tree.root()), Error);
-    CHECK_THROWS_AS(read_cpu_stats(-1, tree.root()), Error);
+    CHECK_THROWS_AS(sysinfo_xml(Sysfs(tree.root())), Error);
+    CHECK_THROWS_AS(read_cpu_stats(-1, Sysfs(tree.root())), Error);
 }
 
 TEST_CASE("the CPU map and times") {
     test::HostTree tree;
     make_host(tree);
-    CHECK(read_cpu_map(tree.root()) == std::vector<bool>{true, true, false});
-    const auto all = read_cpu_stats(-1, tree.root());
-    const auto one = read_cpu_stats(0, tree.root());
+    CHECK(read_cpu_map(Sysfs(tree.root())) == std::vector<bool>{true, true, false});
+    const auto all = read_cpu_stats(-1, Sysfs(tree.root()));
+    const auto one = read_cpu_stats(0, Sysfs(tree.root()));
     CHECK(all.at("user") == 32 * (all.at("iowait") / 10));
     CHECK(one.at("kernel") == 8 * (one.at("iowait") / 5));
-    CHECK_THROWS_WITH_AS(read_cpu_stats(7, tree.root()), "no CPU 7 is online on this host", Error);
+    CHECK_THROWS_WITH_AS(
+        read_cpu_stats(7, Sysfs(tree.root())), "no CPU 7 is online on this host", Error);
 }
 
 TEST_CASE("SMBIOS strings are text, and an absent one is left out") {
     test::HostTree tree;
     make_host(tree);
-    const auto document = xml::Document::parse(sysinfo_xml(tree.root()));
+    const auto document = xml::Document::parse(sysinfo_xml(Sysfs(tree.root())));
     const auto system = document.root().child("system");
     REQUIRE(system);
     CHECK(system->child("entry")->text() == "Acme & Sons");
@@ -117,7 +118,7 @@ TEST_CASE("the capabilities name host and guests") {
     const QemuCapabilities caps = small_qemu();
     const QemuCapabilities* const emulators[] = {&caps};
     const auto document =
-        xml::Document::parse(capabilities_xml(read_host_info(tree.root()), emulators));
+        xml::Document::parse(capabilities_xml(read_host_info(Sysfs(tree.root())), emulators));
     const auto guest = document.root().child("guest");
     REQUIRE(guest);
     const auto machine = guest->child("arch")->child("machine");

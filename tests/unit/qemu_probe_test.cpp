@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
 #include "qemu-driver/capabilities/probe.hpp"
+#include "tests/support/installed_qemu.hpp"
 #include "tests/support/qmp_child.hpp"
 
 #include <doctest/doctest.h>
@@ -13,20 +14,6 @@ using namespace vireo::qemu;
 using nlohmann::json;
 
 namespace {
-
-std::vector<ProbeReply> probe(ProbeRun run) {
-    auto argv = probe_arguments(run);
-    argv.insert(argv.begin(), "qemu-system-x86_64");
-    test::QmpChild qemu(argv);
-    std::vector<ProbeReply> replies;
-    for (const ProbeCommand& command : probe_commands(run)) {
-        replies.push_back(
-            {command.execute, command.arguments, qemu.execute(command.execute, command.arguments)});
-    }
-    qemu.execute("quit");
-    CHECK(qemu.finish() == "");
-    return replies;
-}
 
 /// A recorded conversation: commands and answers in turn, each a JSON document; a second
 /// `qmp_capabilities` starts the second run.
@@ -72,7 +59,7 @@ std::vector<ProbeReply> minimal_replies() {
 } // namespace
 
 TEST_CASE("the installed QEMU is understood") {
-    const auto first = probe(ProbeRun::best_accelerator);
+    const auto first = test::probe_installed_qemu(ProbeRun::best_accelerator);
     const auto caps = capabilities_from_replies("/usr/bin/qemu-system-x86_64", first);
     CHECK(caps.arch == "x86_64");
     CHECK_NOTHROW(require_supported(caps));
@@ -97,8 +84,8 @@ TEST_CASE("the installed QEMU is understood") {
 }
 
 TEST_CASE("TCG's models are learnt in a run of their own") {
-    auto first = probe(ProbeRun::best_accelerator);
-    const auto tcg = probe(ProbeRun::tcg_only);
+    auto first = test::probe_installed_qemu(ProbeRun::best_accelerator);
+    const auto tcg = test::probe_installed_qemu(ProbeRun::tcg_only);
     for (ProbeReply& reply : first) {
         if (reply.execute == "query-kvm") {
             reply.answer["return"]["enabled"] = true;

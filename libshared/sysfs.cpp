@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "nodedev-driver/probe/sysfs.hpp"
+#include "libshared/sysfs.hpp"
 
 #include "libshared/fd.hpp"
-
-#include <fmt/format.h>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 
-namespace vireo::nodedev {
+namespace vireo {
 
 namespace fs = std::filesystem;
 
@@ -27,19 +26,17 @@ std::string read_bytes(const fs::path& path, size_t limit) {
     if (!fd) {
         return data;
     }
-    data.resize(limit);
-    size_t filled = 0;
-    while (filled < limit) {
-        const ssize_t got = ::read(fd.get(), data.data() + filled, limit - filled);
+    char buffer[4096];
+    while (data.size() < limit) {
+        const ssize_t got = ::read(fd.get(), buffer, std::min(sizeof buffer, limit - data.size()));
         if (got < 0 && errno == EINTR) {
             continue;
         }
         if (got <= 0) {
             break;
         }
-        filled += static_cast<size_t>(got);
+        data.append(buffer, static_cast<size_t>(got));
     }
-    data.resize(filled);
     return data;
 }
 
@@ -57,21 +54,13 @@ std::string printable(std::string_view text) {
     return out.substr(first, out.find_last_not_of(' ') - first + 1);
 }
 
-template <class Each>
-void each_line(std::string_view text, Each each) {
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        each(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
+std::optional<uint32_t> decimal(std::string_view text) {
+    uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+        return std::nullopt;
     }
-}
-
-void add_property(Properties& properties, std::string_view line) {
-    const auto equals = line.find('=');
-    if (equals != std::string_view::npos) {
-        properties.insert_or_assign(std::string(line.substr(0, equals)),
-                                    std::string(line.substr(equals + 1)));
-    }
+    return value;
 }
 
 } // namespace
@@ -148,62 +137,37 @@ std::vector<std::string> Sysfs::names(std::string_view path) const {
     return found;
 }
 
-SysDevice::SysDevice(const Sysfs& sysfs, std::string path)
-    : sysfs_(sysfs),
-      path_(std::move(path)),
-      sysname_(path_.substr(path_.rfind('/') + 1)),
-      subsystem_(sysfs.link_name(path_ + "/subsystem").value_or("")) {
-    std::ranges::replace(sysname_, '!', '/');
-    const std::string uevent = sysfs_.bytes(path_ + "/uevent", text_limit);
-    each_line(uevent, [this](std::string_view line) { add_property(properties_, line); });
-    read_udev_database();
-}
-
-/// udev names its record of a device by number: `b8:0`, `c189:1`, `n2`, or `+pci:0000:00:1f.2`.
-/// Source: systemd's device-id, sd_device_get_device_id(3).
-void SysDevice::read_udev_database() {
-    std::string id = fmt::format("+{}:{}", subsystem_, sysname_);
-    if (!property("MAJOR").empty()) {
-        const char kind = subsystem_ == "block" ? 'b' : 'c';
-        id = fmt::format("{}{}:{}", kind, property("MAJOR"), property("MINOR"));
-    } else if (!property("IFINDEX").empty()) {
-        id = fmt::format("n{}", property("IFINDEX"));
-    }
-    std::ranges::replace(id, '/', '!');
-    const std::string record = sysfs_.bytes("/run/udev/data/" + id, text_limit);
-    each_line(record, [this](std::string_view line) {
-        if (line.starts_with("E:")) {
-            add_property(properties_, line.substr(2));
-        } else if (line.starts_with("S:")) {
-            devlinks_.push_back(fmt::format("/dev/{}", line.substr(2)));
+std::vector<uint32_t> Sysfs::numbered(std::string_view path, std::string_view prefix) const {
+    std::vector<uint32_t> numbers;
+    for (const std::string& name : names(path)) {
+        if (name.starts_with(prefix)) {
+            if (const auto number = decimal(std::string_view(name).substr(prefix.size()))) {
+                numbers.push_back(*number);
+            }
         }
-    });
-    std::ranges::sort(devlinks_);
-}
-
-std::optional<std::string> SysDevice::devnode() const {
-    const std::string name = property("DEVNAME");
-    if (name.empty()) {
-        return std::nullopt;
     }
-    return name.starts_with('/') ? name : "/dev/" + name;
+    std::ranges::sort(numbers);
+    return numbers;
 }
 
-std::string SysDevice::property(std::string_view key) const {
-    const auto found = properties_.find(key);
-    return found == properties_.end() ? std::string() : found->second;
+std::vector<uint32_t> numbers_in(std::string_view list) {
+    constexpr uint32_t most = 65536; // CPUs or nodes: far more than Linux knows
+    std::vector<uint32_t> numbers;
+    while (!list.empty()) {
+        const auto comma = list.find(',');
+        const auto part = list.substr(0, comma);
+        list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+        const auto dash = part.find('-');
+        const auto first = decimal(part.substr(0, dash));
+        const auto last = dash == std::string_view::npos ? first : decimal(part.substr(dash + 1));
+        if (!first || !last || *last >= most) {
+            return {};
+        }
+        for (uint32_t n = *first; n <= *last; ++n) {
+            numbers.push_back(n);
+        }
+    }
+    return numbers;
 }
 
-std::optional<int64_t> SysDevice::number_property(std::string_view key, int base) const {
-    return parse_number(property(key), base);
-}
-
-std::optional<std::string> SysDevice::text(std::string_view attribute) const {
-    return sysfs_.text(fmt::format("{}/{}", path_, attribute));
-}
-
-std::optional<int64_t> SysDevice::number(std::string_view attribute, int base) const {
-    return sysfs_.number(fmt::format("{}/{}", path_, attribute), base);
-}
-
-} // namespace vireo::nodedev
+} // namespace vireo

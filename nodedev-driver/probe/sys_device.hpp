@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/sysfs.hpp"
+
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,37 +11,6 @@
 #include <vector>
 
 namespace vireo::nodedev {
-
-/// Reads the kernel's and udev's view of the devices below a prefix: empty on a real host, a tree
-/// made by the test otherwise. Paths in and out are the host's (`/sys/devices/...`), without it.
-/// What is not there or cannot be read is absent: a device may vanish between any two reads.
-class Sysfs {
-  public:
-    explicit Sysfs(std::filesystem::path prefix = {});
-
-    /// True where the prefix is empty, so that ioctls and the like speak of the same devices.
-    bool is_host() const noexcept { return prefix_.empty(); }
-
-    /// Contents of a file without white space and control characters at its ends and within; none
-    /// if that is empty.
-    std::optional<std::string> text(std::string_view path) const;
-    /// The file's number; `base` 0 takes 0x and 0 prefixes.
-    std::optional<int64_t> number(std::string_view path, int base = 0) const;
-    /// At most `limit` bytes as they are.
-    std::string bytes(std::string_view path, size_t limit) const;
-    /// Last component of what a symbolic link names (`driver` -> `e1000e`).
-    std::optional<std::string> link_name(std::string_view path) const;
-    /// The path without symbolic links; none if it does not exist or leaves the prefix.
-    std::optional<std::string> resolve(std::string_view path) const;
-    bool exists(std::string_view path) const;
-    /// Names in a folder, sorted.
-    std::vector<std::string> names(std::string_view path) const;
-
-  private:
-    std::filesystem::path at(std::string_view path) const;
-
-    std::filesystem::path prefix_;
-};
 
 /// `KEY=VALUE` lines by key.
 using Properties = std::map<std::string, std::string, std::less<>>;
@@ -82,8 +52,5 @@ class SysDevice {
     Properties properties_;
     std::vector<std::string> devlinks_;
 };
-
-/// The whole of `text` as a number, or nothing. `base` 0 takes 0x and 0 prefixes.
-std::optional<int64_t> parse_number(std::string_view text, int base);
 
 } // namespace vireo::nodedev
