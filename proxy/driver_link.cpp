@@ -213,7 +213,11 @@ void DriverLink::disconnected() {
                         "{} ended unexpectedly before it answered the call",
                         daemon());
         for (auto& [serial, sent] : std::exchange(open_, {})) {
-            sent.call->failed(why);
+            if (sent.call->take_second_try()) {
+                waiting_.push_back(std::move(sent.call));
+            } else {
+                sent.call->failed(why);
+            }
         }
     } else if (++attempts_ >= most_attempts) {
         attempts_ = 0;

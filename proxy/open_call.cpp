@@ -52,8 +52,8 @@ void ForwardedCall::failed(const Error& why) {
 
 class MergedCall::Part final : public OpenCall {
   public:
-    Part(bus::Message request, std::shared_ptr<MergedCall> whole)
-        : OpenCall(std::move(request)), whole_(std::move(whole)) {}
+    Part(bus::Message request, bool again, std::shared_ptr<MergedCall> whole)
+        : OpenCall(std::move(request), again), whole_(std::move(whole)) {}
 
     void answered(sd_bus_message* answer, bool) override {
         if (!whole_->request_) {
@@ -82,13 +82,13 @@ class MergedCall::Part final : public OpenCall {
 };
 
 std::vector<std::unique_ptr<OpenCall>>
-MergedCall::split(bus::Message request, std::string element, std::size_t count) {
+MergedCall::split(bus::Message request, bool again, std::string element, std::size_t count) {
     const auto whole =
         std::make_shared<MergedCall>(bus::Message::share(request.get()), std::move(element));
     whole->missing_ = count;
     std::vector<std::unique_ptr<OpenCall>> parts;
     for (std::size_t i = 0; i < count; ++i) {
-        parts.push_back(std::make_unique<Part>(bus::Message::share(request.get()), whole));
+        parts.push_back(std::make_unique<Part>(bus::Message::share(request.get()), again, whole));
     }
     whole->settle();
     return parts;

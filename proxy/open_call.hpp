@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vireo::proxy {
@@ -13,7 +14,9 @@ namespace vireo::proxy {
 /// A client's call on its way to a driver and back. It is answered or fails once.
 class OpenCall {
   public:
-    explicit OpenCall(bus::Message request) : request_(std::move(request)) {}
+    /// `again`: a call that only reads, which may go to the driver's successor where the driver
+    /// ended before it answered.
+    OpenCall(bus::Message request, bool again) : request_(std::move(request)), again_(again) {}
 
     OpenCall(const OpenCall&) = delete;
     OpenCall& operator=(const OpenCall&) = delete;
@@ -21,6 +24,9 @@ class OpenCall {
 
     /// As it came from the client.
     sd_bus_message* request() const noexcept { return request_.get(); }
+
+    /// Whether the call may be sent once more; true at most once.
+    bool take_second_try() noexcept { return std::exchange(again_, false); }
 
     /// The driver's reply or error. `same_serial` says that it carries the serial number of the
     /// client's own call.
@@ -30,6 +36,7 @@ class OpenCall {
 
   private:
     bus::Message request_;
+    bool again_;
 };
 
 /// Answers the caller with `why`: under org.vireo its native name, else org.libvirt.Error.
@@ -52,7 +59,7 @@ class MergedCall {
 
     /// One open call for each of `count` drivers; with none the empty array is the answer at once.
     static std::vector<std::unique_ptr<OpenCall>>
-    split(bus::Message request, std::string element, std::size_t count);
+    split(bus::Message request, bool again, std::string element, std::size_t count);
 
   private:
     class Part;

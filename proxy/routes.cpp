@@ -258,6 +258,11 @@ Route route_property(const CallHeader& call, const PropertyName& name) {
     return route;
 }
 
+bool only_reads(const Route& route) noexcept {
+    return std::ranges::all_of(route.actions,
+                               [](std::string_view action) { return action.ends_with(".read"); });
+}
+
 bool passes_signal(std::string_view driver,
                    std::string_view path,
                    std::string_view interface,

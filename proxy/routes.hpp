@@ -72,6 +72,9 @@ Route route_call(const CallHeader& call);
 /// The route of Properties.Get, Set or GetAll.
 Route route_property(const CallHeader& call, const PropertyName& name);
 
+/// Whether nothing is different after the call, so that it may be carried out twice.
+bool only_reads(const Route& route) noexcept;
+
 /// Whether a driver's signal goes out on the bus: only what the contract gives to that driver, and
 /// the standard signals about its objects.
 bool passes_signal(std::string_view driver,

@@ -340,11 +340,13 @@ void ProxyService::carry_out(bus::Message call, const Route& route, const CallHe
               "answer Introspect");
         return;
     }
+    const bool again = only_reads(route);
     if (route.handling == Handling::forward) {
-        link(route.drivers.front()).submit(std::make_unique<ForwardedCall>(std::move(call)));
+        link(route.drivers.front()).submit(std::make_unique<ForwardedCall>(std::move(call), again));
         return;
     }
-    auto parts = MergedCall::split(std::move(call), element_of(header), route.drivers.size());
+    auto parts =
+        MergedCall::split(std::move(call), again, element_of(header), route.drivers.size());
     auto part = parts.begin();
     for (const std::string_view driver : route.drivers) {
         link(driver).submit(std::move(*part++));

@@ -133,6 +133,8 @@ class Caller {
         check(sd_bus_send(client_.get(), call.get(), nullptr), "send");
     }
 
+    std::string repeatable; ///< the member whose calls may be sent twice
+
   private:
     bus::Bus connect(int fd, bool server) {
         sd_bus* made = nullptr;
@@ -153,7 +155,9 @@ class Caller {
         if (sd_bus_message_is_method_call(message, fake_interface, nullptr) <= 0) {
             return 0;
         }
-        self.bench_.link->submit(std::make_unique<ForwardedCall>(bus::Message::share(message)));
+        const bool again = self.repeatable == sd_bus_message_get_member(message);
+        self.bench_.link->submit(
+            std::make_unique<ForwardedCall>(bus::Message::share(message), again));
         return 1;
     }
 
@@ -275,6 +279,27 @@ TEST_CASE("calls open when the driver dies fail, and the next one starts it agai
                                  "before it answered the call";
     CHECK(died.error == expected);
     CHECK(hanging->error == expected);
+    CHECK(value<std::string>(caller.call("Caller")) == ":1.1");
+}
+
+TEST_CASE("a call that only reads goes to the successor of a driver that died") {
+    Bench bench;
+    Caller caller(bench, ":1.1");
+    caller.repeatable = "Hang";
+    const auto hanging = caller.start(caller.make("Hang"));
+    CHECK(caller.call("Die").error != "");
+    CHECK(value<std::string>(caller.call("Caller")) == ":1.1");
+    CHECK_FALSE(hanging->done);
+    caller.call("Release");
+    bench.run_until([&] { return hanging->done; });
+    CHECK(hanging->error == "");
+}
+
+TEST_CASE("a call that only reads is sent twice and not a third time") {
+    Bench bench;
+    Caller caller(bench, ":1.1");
+    caller.repeatable = "Die";
+    CHECK(caller.call("Die").error.find("ended unexpectedly") != std::string::npos);
     CHECK(value<std::string>(caller.call("Caller")) == ":1.1");
 }
 

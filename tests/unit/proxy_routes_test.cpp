@@ -48,6 +48,8 @@ TEST_CASE("a member goes to the driver that serves it, with its action") {
     const Route tuning = route_call(connect("NodeSetMemoryParameters", "a{sv}u"));
     CHECK(list(tuning.drivers) == Strings{"storaged"});
     CHECK(list(tuning.actions) == Strings{"org.vireo.host.write"});
+    CHECK(only_reads(list_domains));
+    CHECK_FALSE(only_reads(tuning));
     const Route xml = route_call({domain_path, "org.libvirt.Domain", "GetXMLDesc", "u"});
     CHECK(xml.secure_action == "org.vireo.domain.write");
 }
