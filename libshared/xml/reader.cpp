@@ -217,8 +217,8 @@ class Reader {
                 continue;
             }
             found = true;
-            node->_private = mark_;
             one_element(field, object, node, ns);
+            node->_private = mark_; // last: a custom field may have read it with marks of its own
             if (!repeated) {
                 break;
             }

@@ -27,7 +27,26 @@ std::string_view capability_name(const NodeDevice& device) {
 }
 
 std::vector<std::string_view> capability_names(const NodeDevice& device) {
-    return {capability_name(device)};
+    std::vector<std::string_view> names{capability_name(device)};
+    const auto add = [&names](bool there, std::string_view name) {
+        if (there) {
+            names.push_back(name);
+        }
+    };
+    if (const auto* host = std::get_if<ScsiHostCapability>(&device.capability)) {
+        add(host->fc_host.has_value(), "fc_host");
+        add(host->vport_ops.has_value(), "vports");
+    } else if (const auto* pci = std::get_if<PciCapability>(&device.capability)) {
+        add(pci->mdev_types.has_value(), "mdev_types");
+        add(pci->vpd.has_value(), "vpd");
+    } else if (const auto* css = std::get_if<CssCapability>(&device.capability)) {
+        add(css->mdev_types.has_value(), "mdev_types");
+    } else if (const auto* matrix = std::get_if<ApMatrixCapability>(&device.capability)) {
+        add(matrix->mdev_types.has_value(), "mdev_types");
+    } else if (const auto* storage = std::get_if<StorageCapability>(&device.capability)) {
+        add(storage->nvme_namespace.has_value(), "nvme_namespace");
+    }
+    return names;
 }
 
 void check_list_flags(uint32_t flags) {

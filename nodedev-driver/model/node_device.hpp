@@ -3,7 +3,11 @@
 
 #include "libshared/xml/enum_names.hpp"
 #include "libshared/xml/field.hpp"
+#include "nodedev-driver/model/channel_capability.hpp"
+#include "nodedev-driver/model/mediated_capability.hpp"
+#include "nodedev-driver/model/nvme_capability.hpp"
 #include "nodedev-driver/model/pci_capability.hpp"
+#include "nodedev-driver/model/scsi_capability.hpp"
 
 #include <array>
 #include <cstdint>
@@ -50,35 +54,74 @@ struct UsbInterfaceCapability {
     bool operator==(const UsbInterfaceCapability&) const = default;
 };
 
+/// IF_OPER_* in the kernel's words; `none` has no word: it is not known.
+enum class LinkState { none, unknown, notpresent, down, lowerlayerdown, testing, dormant, up };
+
 struct NetLink {
     /// Mbit/s; 0 is not known (the link is down, or the driver does not tell).
     uint32_t speed_mbit{};
-    /// IF_OPER_* as the kernel writes it: `up`, `down`, `unknown` ...; empty is not known.
-    std::string state;
+    LinkState state{};
 
     bool operator==(const NetLink&) const = default;
+};
+
+/// Offloads and abilities, in libvirt's order and words.
+enum class NetFeature {
+    rx,
+    tx,
+    sg,
+    tso,
+    gso,
+    gro,
+    lro,
+    rxvlan,
+    txvlan,
+    ntuple,
+    rxhash,
+    rdma,
+    txudptnl,
+    switchdev
+};
+
+enum class NetKind { ethernet, wireless };
+
+struct NetMedium {
+    NetKind type{};
+
+    bool operator==(const NetMedium&) const = default;
 };
 
 struct NetCapability {
     std::string interface;
     std::string address;
     NetLink link;
-    /// Offloads that are on, in libvirt's order and words (`rx`, `tx`, `sg` ...).
-    std::vector<std::string> features;
-    bool wireless{};
+    /// Those that are on, in the order of NetFeature.
+    std::vector<NetFeature> features;
+    std::optional<NetMedium> medium;
 
     bool operator==(const NetCapability&) const = default;
 };
 
-/// What is in a drive whose medium can be changed.
+/// What is in a drive whose medium can be changed. Sizes are bytes; 0 is not known.
 struct RemovableMedia {
+    Word<"removable"> type{};
     bool available{};
+    uint64_t size{};
     std::string label;
+    uint64_t logical_block_size{};
+    uint64_t num_blocks{};
 
     bool operator==(const RemovableMedia&) const = default;
 };
 
-/// A disk, optical or floppy drive. Sizes are bytes; 0 is not known.
+struct Hotpluggable {
+    Word<"hotpluggable"> type{};
+
+    bool operator==(const Hotpluggable&) const = default;
+};
+
+/// A disk, optical or floppy drive. Sizes are bytes, 0 is not known; a drive with removable media
+/// has them there.
 struct StorageCapability {
     std::string block;
     std::string bus;
@@ -86,13 +129,29 @@ struct StorageCapability {
     std::string model;
     std::string vendor;
     std::string serial;
-    std::optional<RemovableMedia> removable;
     uint64_t size{};
     uint64_t logical_block_size{};
     uint64_t num_blocks{};
-    bool hotpluggable{};
+    std::optional<RemovableMedia> removable;
+    std::optional<Hotpluggable> hotpluggable;
+    std::optional<NvmeNamespace> nvme_namespace;
 
     bool operator==(const StorageCapability&) const = default;
+};
+
+enum class DrmType { primary, control, render };
+
+struct DrmCapability {
+    DrmType type{};
+
+    bool operator==(const DrmCapability&) const = default;
+};
+
+struct VdpaCapability {
+    /// `/dev/vhost-vdpa-0`
+    std::string chardev;
+
+    bool operator==(const VdpaCapability&) const = default;
 };
 
 /// A device has exactly one main capability; those inside it (a PCI function's SR-IOV) are its
@@ -102,10 +161,43 @@ using Capability = std::variant<SystemCapability,
                                 UsbDeviceCapability,
                                 UsbInterfaceCapability,
                                 NetCapability,
-                                StorageCapability>;
+                                ScsiHostCapability,
+                                ScsiTargetCapability,
+                                ScsiCapability,
+                                StorageCapability,
+                                ScsiGenericCapability,
+                                DrmCapability,
+                                MdevCapability,
+                                CcwCapability,
+                                CssCapability,
+                                VdpaCapability,
+                                ApCardCapability,
+                                ApQueueCapability,
+                                ApMatrixCapability,
+                                NvmeCapability>;
 
 /// The words of Capability's alternatives, in their order.
-enum class CapabilityType { system, pci, usb_device, usb, net, storage };
+enum class CapabilityType {
+    system,
+    pci,
+    usb_device,
+    usb,
+    net,
+    scsi_host,
+    scsi_target,
+    scsi,
+    storage,
+    scsi_generic,
+    drm,
+    mdev,
+    ccw,
+    css,
+    vdpa,
+    ap_card,
+    ap_queue,
+    ap_matrix,
+    nvme
+};
 
 struct NodeDevice {
     std::string name;
@@ -138,6 +230,57 @@ device_name(std::string_view subsystem, std::string_view sysname, std::string_vi
 
 template <>
 struct vireo::xml::EnumNames<vireo::nodedev::CapabilityType> {
-    static constexpr std::array<std::string_view, 6> names{
-        "system", "pci", "usb_device", "usb", "net", "storage"};
+    static constexpr std::array<std::string_view, 19> names{"system",
+                                                            "pci",
+                                                            "usb_device",
+                                                            "usb",
+                                                            "net",
+                                                            "scsi_host",
+                                                            "scsi_target",
+                                                            "scsi",
+                                                            "storage",
+                                                            "scsi_generic",
+                                                            "drm",
+                                                            "mdev",
+                                                            "ccw",
+                                                            "css",
+                                                            "vdpa",
+                                                            "ap_card",
+                                                            "ap_queue",
+                                                            "ap_matrix",
+                                                            "nvme"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::nodedev::LinkState> {
+    static constexpr std::array<std::string_view, 8> names{
+        "", "unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::nodedev::NetFeature> {
+    static constexpr std::array<std::string_view, 14> names{"rx",
+                                                            "tx",
+                                                            "sg",
+                                                            "tso",
+                                                            "gso",
+                                                            "gro",
+                                                            "lro",
+                                                            "rxvlan",
+                                                            "txvlan",
+                                                            "ntuple",
+                                                            "rxhash",
+                                                            "rdma",
+                                                            "txudptnl",
+                                                            "switchdev"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::nodedev::NetKind> {
+    static constexpr std::array<std::string_view, 2> names{"80203", "80211"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::nodedev::DrmType> {
+    static constexpr std::array<std::string_view, 3> names{"primary", "control", "render"};
 };

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/xml/enum_names.hpp"
+#include "nodedev-driver/model/mediated_capability.hpp"
+#include "nodedev-driver/model/vital_product_data.hpp"
+
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,9 +42,18 @@ struct IommuGroup {
     bool operator==(const IommuGroup&) const = default;
 };
 
-/// SR-IOV: the virtual functions that exist now, and how many there can be.
+/// SR-IOV: the function that a virtual function belongs to.
+struct PhysicalFunction {
+    Word<"phys_function"> type{};
+    PciAddress address;
+
+    bool operator==(const PhysicalFunction&) const = default;
+};
+
+/// SR-IOV: the virtual functions that exist now, and how many there can be; 0 is not known.
 struct VirtualFunctions {
-    std::optional<uint32_t> max_count;
+    Word<"virt_functions"> type{};
+    uint32_t max_count{};
     std::vector<PciAddress> addresses;
 
     bool operator==(const VirtualFunctions&) const = default;
@@ -66,14 +80,22 @@ struct PcieInfo {
 /// The header types that are not a plain function's.
 enum class PciBridge { pci, cardbus };
 
+struct PciHeader {
+    PciBridge type{};
+
+    bool operator==(const PciHeader&) const = default;
+};
+
 struct PciCapability {
     std::optional<uint32_t> class_code;
     PciPlace place;
     NamedId product;
     NamedId vendor;
-    std::optional<PciAddress> physical_function;
+    std::optional<PhysicalFunction> physical_function;
     std::optional<VirtualFunctions> virtual_functions;
-    std::optional<PciBridge> bridge;
+    std::optional<PciHeader> header;
+    std::optional<MdevTypes> mdev_types;
+    std::optional<VitalProductData> vpd;
     std::optional<IommuGroup> iommu_group;
     std::optional<uint32_t> numa_node;
     std::optional<PcieInfo> pcie;
@@ -82,3 +104,8 @@ struct PciCapability {
 };
 
 } // namespace vireo::nodedev
+
+template <>
+struct vireo::xml::EnumNames<vireo::nodedev::PciBridge> {
+    static constexpr std::array<std::string_view, 2> names{"pci-bridge", "cardbus-bridge"};
+};

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "nodedev-driver/model/pci_capability_xml.hpp"
-
-#include "libshared/xml/binding.hpp"
-#include "libshared/xml/parse.hpp"
-
-#include <fmt/format.h>
+#include "nodedev-driver/model/nested_xml.hpp"
+#include "nodedev-driver/model/node_device_parts_xml.hpp"
 
 namespace vireo::nodedev {
 
-static const xml::Type& describe(const PciAddress*) {
+const xml::Type& describe(const PciAddress*) {
     static const xml::Type type =
         xml::element<PciAddress>("address",
                                  xml::attr("domain", &PciAddress::domain, xml::hex<4>),
@@ -18,85 +14,27 @@ static const xml::Type& describe(const PciAddress*) {
     return type;
 }
 
+static const xml::Type& describe(const PhysicalFunction*) {
+    static const xml::Type type = xml::element<PhysicalFunction>(
+        "capability", nested_type<PhysicalFunction>(), xml::child(&PhysicalFunction::address));
+    return type;
+}
+
+static const xml::Type& describe(const VirtualFunctions*) {
+    static const xml::Type type = xml::element<VirtualFunctions>(
+        "capability",
+        nested_type<VirtualFunctions>(),
+        xml::attr("maxCount", &VirtualFunctions::max_count).absent_is(0U),
+        xml::child(&VirtualFunctions::addresses));
+    return type;
+}
+
+static const xml::Type& describe(const PciHeader*) {
+    static const xml::Type type = xml::element<PciHeader>("capability", nested_type<PciHeader>());
+    return type;
+}
+
 namespace {
-
-/// `pci-bridge`, `cardbus-bridge`: capabilities without contents.
-constexpr std::string_view bridge_word(PciBridge bridge) {
-    return bridge == PciBridge::pci ? "pci-bridge" : "cardbus-bridge";
-}
-
-void write_part(std::string_view word, xml::Writer& writer) {
-    writer.open("capability");
-    writer.attribute("type", word);
-}
-
-std::vector<PciAddress> addresses_in(const xml::Node& node, xml::Problems& problems) {
-    std::vector<PciAddress> found;
-    for (auto child = node.first(); child; child = child->next()) {
-        if (child->name() == "address") {
-            xml::read(found.emplace_back(), *child, problems);
-        }
-    }
-    return found;
-}
-
-void parse_virtual_functions(PciCapability& pci, const xml::Node& node, xml::Problems& problems) {
-    VirtualFunctions functions;
-    functions.addresses = addresses_in(node, problems);
-    if (const auto text = node.attribute("maxCount")) {
-        uint32_t count = 0;
-        const std::string problem = xml::Value<uint32_t>{}.parse(*text, count);
-        if (!problem.empty()) {
-            problems.add(node.line(), node.path(), "attribute 'maxCount': " + problem);
-        }
-        functions.max_count = count;
-    }
-    pci.virtual_functions = std::move(functions);
-}
-
-void parse_part(PciCapability& pci, const xml::Node& node, xml::Problems& problems) {
-    const std::string_view word = node.attribute("type").value_or("");
-    if (word == "phys_function") {
-        const auto addresses = addresses_in(node, problems);
-        if (addresses.size() != 1) {
-            problems.add(node.line(), node.path(), "must have one address");
-            return;
-        }
-        pci.physical_function = addresses.front();
-    } else if (word == "virt_functions") {
-        parse_virtual_functions(pci, node, problems);
-    } else if (word == bridge_word(PciBridge::pci)) {
-        pci.bridge = PciBridge::pci;
-    } else if (word == bridge_word(PciBridge::cardbus)) {
-        pci.bridge = PciBridge::cardbus;
-    } else {
-        problems.add(node.line(),
-                     node.path(),
-                     fmt::format("attribute 'type': {} is not known here", xml::quoted(word)));
-    }
-}
-
-void write_parts(const PciCapability& pci, xml::Writer& writer) {
-    if (pci.physical_function) {
-        write_part("phys_function", writer);
-        xml::write(*pci.physical_function, writer);
-        writer.close();
-    }
-    if (pci.virtual_functions) {
-        write_part("virt_functions", writer);
-        if (pci.virtual_functions->max_count) {
-            writer.attribute("maxCount", fmt::format("{}", *pci.virtual_functions->max_count));
-        }
-        for (const PciAddress& address : pci.virtual_functions->addresses) {
-            xml::write(address, writer);
-        }
-        writer.close();
-    }
-    if (pci.bridge) {
-        write_part(bridge_word(*pci.bridge), writer);
-        writer.close();
-    }
-}
 
 /// The two links of `<pci-express>`; an enumeration of two words for one attribute.
 void parse_link(PcieInfo& pcie, const xml::Node& node, xml::Problems& problems) {
@@ -178,14 +116,22 @@ static const xml::Type& describe(const PcieInfo*) {
 }
 
 const xml::Type& describe(const PciCapability*) {
+    constexpr auto has_members = [](const PciCapability& pci) {
+        return pci.iommu_group && !pci.iommu_group->members.empty();
+    };
     static const xml::Type type = xml::element<PciCapability>(
         "capability",
         xml::text("class", &PciCapability::class_code, xml::hex<6>),
         xml::embed(&PciCapability::place),
         xml::child("product", &PciCapability::product),
         xml::child("vendor", &PciCapability::vendor),
-        xml::custom<&parse_part, &write_parts>("capability"),
-        xml::child(&PciCapability::iommu_group),
+        nested<PciCapability,
+               &PciCapability::physical_function,
+               &PciCapability::virtual_functions,
+               &PciCapability::header,
+               &PciCapability::mdev_types,
+               &PciCapability::vpd>(),
+        xml::child(&PciCapability::iommu_group).write_if(has_members),
         xml::group("numa", xml::attr("node", &PciCapability::numa_node)),
         xml::child(&PciCapability::pcie));
     return type;

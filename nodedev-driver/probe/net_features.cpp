@@ -23,23 +23,23 @@ namespace {
 
 /// The old query of each offload, in libvirt's order; ETHTOOL_GFLAGS has several in one word.
 struct Feature {
-    std::string_view name;
+    NetFeature feature;
     uint32_t command;
     uint32_t mask;
 };
 
 constexpr std::array features{
-    Feature{"rx", ETHTOOL_GRXCSUM, 1},
-    Feature{"tx", ETHTOOL_GTXCSUM, 1},
-    Feature{"sg", ETHTOOL_GSG, 1},
-    Feature{"tso", ETHTOOL_GTSO, 1},
-    Feature{"gso", ETHTOOL_GGSO, 1},
-    Feature{"gro", ETHTOOL_GGRO, 1},
-    Feature{"lro", ETHTOOL_GFLAGS, ETH_FLAG_LRO},
-    Feature{"rxvlan", ETHTOOL_GFLAGS, ETH_FLAG_RXVLAN},
-    Feature{"txvlan", ETHTOOL_GFLAGS, ETH_FLAG_TXVLAN},
-    Feature{"ntuple", ETHTOOL_GFLAGS, ETH_FLAG_NTUPLE},
-    Feature{"rxhash", ETHTOOL_GFLAGS, ETH_FLAG_RXHASH},
+    Feature{NetFeature::rx, ETHTOOL_GRXCSUM, 1},
+    Feature{NetFeature::tx, ETHTOOL_GTXCSUM, 1},
+    Feature{NetFeature::sg, ETHTOOL_GSG, 1},
+    Feature{NetFeature::tso, ETHTOOL_GTSO, 1},
+    Feature{NetFeature::gso, ETHTOOL_GGSO, 1},
+    Feature{NetFeature::gro, ETHTOOL_GGRO, 1},
+    Feature{NetFeature::lro, ETHTOOL_GFLAGS, ETH_FLAG_LRO},
+    Feature{NetFeature::rxvlan, ETHTOOL_GFLAGS, ETH_FLAG_RXVLAN},
+    Feature{NetFeature::txvlan, ETHTOOL_GFLAGS, ETH_FLAG_TXVLAN},
+    Feature{NetFeature::ntuple, ETHTOOL_GFLAGS, ETH_FLAG_NTUPLE},
+    Feature{NetFeature::rxhash, ETHTOOL_GFLAGS, ETH_FLAG_RXHASH},
 };
 
 /// libvirt's `txudptnl`; found by the kernel's name, because its number is not part of the
@@ -128,16 +128,16 @@ class Query {
 
 } // namespace
 
-std::vector<std::string> read_net_features(const std::string& interface) {
-    std::vector<std::string> on;
+std::vector<NetFeature> read_net_features(const std::string& interface) {
+    std::vector<NetFeature> on;
     Query query(interface);
     for (const Feature& feature : features) {
         if (query.on(feature)) {
-            on.emplace_back(feature.name);
+            on.push_back(feature.feature);
         }
     }
     if (query.tunnel_on()) {
-        on.emplace_back("txudptnl");
+        on.push_back(NetFeature::txudptnl);
     }
     return on;
 }

@@ -6,9 +6,10 @@ namespace vireo::nodedev {
 
 NetLink read_net_link(const SysDevice& device) {
     NetLink link;
-    link.state = device.text("operstate").value_or("");
+    link.state =
+        xml::enum_of<LinkState>(device.text("operstate").value_or("")).value_or(LinkState::none);
     // Reading the speed of an interface that is down is an error, or gives -1.
-    const auto speed = link.state == "up" ? device.number("speed", 10) : std::nullopt;
+    const auto speed = link.state == LinkState::up ? device.number("speed", 10) : std::nullopt;
     if (speed && *speed > 0 && *speed < UINT32_MAX) {
         link.speed_mbit = static_cast<uint32_t>(*speed);
     }
@@ -22,7 +23,8 @@ std::optional<NodeDevice> probe_net(const ProbeSources& sources, const SysDevice
         return std::nullopt;
     }
     net.address = device.text("address").value_or("");
-    net.wireless = device.property("DEVTYPE") == "wlan";
+    net.medium =
+        NetMedium{device.property("DEVTYPE") == "wlan" ? NetKind::wireless : NetKind::ethernet};
     net.link = read_net_link(device);
     if (sources.sysfs.is_host()) {
         net.features = read_net_features(net.interface);

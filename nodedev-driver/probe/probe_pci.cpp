@@ -40,7 +40,7 @@ std::optional<VirtualFunctions> virtual_functions(const SysDevice& device) {
     }
     VirtualFunctions found;
     found.max_count = static_cast<uint32_t>(*total);
-    for (uint32_t i = 0; i < *found.max_count; ++i) {
+    for (uint32_t i = 0; i < found.max_count; ++i) {
         const auto address = linked_address(device, fmt::format("virtfn{}", i));
         if (!address) {
             break;
@@ -86,14 +86,18 @@ std::optional<NodeDevice> probe_pci(const ProbeSources& sources, const SysDevice
     pci.vendor.name = sources.names(vendor_alias, "ID_VENDOR_FROM_DATABASE");
     pci.product.name = sources.names(fmt::format("{}d{:08X}", vendor_alias, pci.product.id),
                                      "ID_MODEL_FROM_DATABASE");
-    pci.physical_function = linked_address(device, "physfn");
+    if (const auto physical = linked_address(device, "physfn")) {
+        pci.physical_function = PhysicalFunction{.address = *physical};
+    }
     pci.virtual_functions = virtual_functions(device);
     pci.iommu_group = iommu_group(device);
     if (const auto node = device.number("numa_node"); node && *node >= 0) {
         pci.numa_node = static_cast<uint32_t>(*node);
     }
     const PciConfig config = parse_pci_config(device.sysfs().bytes(device.path() + "/config", 256));
-    pci.bridge = config.bridge;
+    if (config.bridge) {
+        pci.header = PciHeader{*config.bridge};
+    }
     pci.pcie = config.pcie;
     NodeDevice node = base_device(device);
     node.capability = std::move(pci);

@@ -46,7 +46,9 @@ bool has_medium(const SysDevice& device, const std::string& type) {
     return !device.property("ID_FS_LABEL").empty();
 }
 
-void read_size(const SysDevice& device, StorageCapability& storage) {
+/// Into a drive, or into the medium that is in it.
+template <class T>
+void read_size(const SysDevice& device, T& storage) {
     const auto sectors = device.number("size", 10);
     const auto block_size = device.number("queue/logical_block_size", 10);
     storage.logical_block_size =
@@ -71,13 +73,14 @@ std::optional<NodeDevice> probe_storage(const ProbeSources&, const SysDevice& de
     storage.model = device.text("device/model").value_or("");
     const bool changeable = storage.drive_type == "cdrom" || storage.drive_type == "floppy";
     if (changeable && device.number("removable") == 1) {
-        const bool medium = has_medium(device, storage.drive_type);
-        storage.removable = RemovableMedia{.available = medium, .label = {}};
-        if (medium) {
-            storage.removable->label = device.property("ID_FS_LABEL");
+        RemovableMedia media;
+        media.available = has_medium(device, storage.drive_type);
+        if (media.available) {
+            media.label = device.property("ID_FS_LABEL");
+            read_size(device, media);
         }
-    }
-    if (!storage.removable || storage.removable->available) {
+        storage.removable = std::move(media);
+    } else {
         read_size(device, storage);
     }
     NodeDevice node = base_device(device, storage.serial);

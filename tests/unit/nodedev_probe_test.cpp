@@ -98,7 +98,7 @@ TEST_CASE("SR-IOV links lead to the physical and the virtual functions") {
     REQUIRE(as<PciCapability>(pf).virtual_functions.has_value());
     CHECK(*as<PciCapability>(pf).virtual_functions ==
           VirtualFunctions{.max_count = 7, .addresses = {PciAddress{0, 2, 16, 0}}});
-    CHECK(as<PciCapability>(vf).physical_function == PciAddress{0, 2, 0, 0});
+    CHECK(as<PciCapability>(vf).physical_function->address == PciAddress{0, 2, 0, 0});
 }
 
 TEST_CASE("a PCI device whose attributes are missing or senseless is not listed") {
@@ -159,13 +159,13 @@ TEST_CASE("a network interface carries its address in its name") {
     const auto up = probe_device(sources(host), path);
     CHECK(up->name == "net_eth0_52_54_00_AB_cd_ef");
     CHECK(as<NetCapability>(up).link.speed_mbit == 10000);
-    CHECK(as<NetCapability>(up).link.state == "up");
-    CHECK_FALSE(as<NetCapability>(up).wireless);
+    CHECK(as<NetCapability>(up).link.state == LinkState::up);
+    CHECK(as<NetCapability>(up).medium == NetMedium{NetKind::ethernet});
     host.write(path + "/operstate", "down\n");
     host.write(path + "/uevent", "INTERFACE=eth0\nIFINDEX=2\nDEVTYPE=wlan\n");
     const auto down = probe_device(sources(host), path);
     CHECK(as<NetCapability>(down).link.speed_mbit == 0);
-    CHECK(as<NetCapability>(down).wireless);
+    CHECK(as<NetCapability>(down).medium == NetMedium{NetKind::wireless});
 }
 
 TEST_CASE("a disk takes what udev knows of it; its serial is part of its name") {
@@ -210,12 +210,16 @@ TEST_CASE("an empty optical drive has no size, a loaded one has its medium's") {
     host.write("/run/udev/data/b11:0", "E:ID_TYPE=cd\nE:ID_CDROM=1\n");
     const auto empty = probe_device(sources(host), path);
     CHECK(as<StorageCapability>(empty).drive_type == "cdrom");
-    CHECK(as<StorageCapability>(empty).removable == RemovableMedia{false, ""});
+    CHECK(as<StorageCapability>(empty).removable == RemovableMedia{});
     CHECK(as<StorageCapability>(empty).size == 0);
     host.write("/run/udev/data/b11:0", "E:ID_TYPE=cd\nE:ID_CDROM_MEDIA=1\nE:ID_FS_LABEL=Debian\n");
     const auto loaded = probe_device(sources(host), path);
-    CHECK(as<StorageCapability>(loaded).removable == RemovableMedia{true, "Debian"});
-    CHECK(as<StorageCapability>(loaded).size == 2048 * 512);
+    CHECK(as<StorageCapability>(loaded).removable == RemovableMedia{.available = true,
+                                                                    .size = 2048 * 512,
+                                                                    .label = "Debian",
+                                                                    .logical_block_size = 2048,
+                                                                    .num_blocks = 512});
+    CHECK(as<StorageCapability>(loaded).size == 0);
 }
 
 TEST_CASE("partitions, loop devices and disks without node are not listed") {

@@ -53,6 +53,7 @@ TEST_CASE("the computer is written without what is not known") {
       <vendor>LENOVO</vendor>
       <uuid>70a7eb15-6c34-ee9c-bf57-69e8e5ff3fb2</uuid>
     </hardware>
+    <firmware/>
   </capability>
 </device>
 )");
@@ -64,9 +65,9 @@ TEST_CASE("a PCI function is written with all its parts") {
     pci.place = PciPlace{{.domain = 0, .bus = 2, .slot = 16, .function = 7}};
     pci.product = {0x10ca, "82576 Virtual Function"};
     pci.vendor = {0x8086, ""};
-    pci.physical_function = PciAddress{0, 2, 0, 1};
+    pci.physical_function = PhysicalFunction{.address = {0, 2, 0, 1}};
     pci.virtual_functions = VirtualFunctions{.max_count = 7, .addresses = {PciAddress{0, 2, 0, 2}}};
-    pci.bridge = PciBridge::pci;
+    pci.header = PciHeader{PciBridge::pci};
     pci.iommu_group = IommuGroup{.number = 31, .members = {PciAddress{0, 2, 16, 7}}};
     pci.numa_node = 0;
     pci.pcie = PcieInfo{.capability = PcieLink{.port = 0, .speed = "2.5", .width = 4},
@@ -116,10 +117,11 @@ TEST_CASE("a disk is written with its nodes; a removable medium in a part of its
     StorageCapability storage;
     storage.block = "/dev/sr0";
     storage.drive_type = "cdrom";
-    storage.removable = RemovableMedia{.available = true, .label = "A & B"};
-    storage.size = 4096;
-    storage.logical_block_size = 2048;
-    storage.num_blocks = 2;
+    storage.removable = RemovableMedia{.available = true,
+                                       .size = 4096,
+                                       .label = "A & B",
+                                       .logical_block_size = 2048,
+                                       .num_blocks = 2};
     NodeDevice device;
     device.name = "block_sr0";
     device.devnode = "/dev/sr0";
@@ -150,9 +152,9 @@ TEST_CASE("a network interface is written with link, features and medium") {
     device.name = "net_eth0_52_54_00_00_00_01";
     device.capability = NetCapability{.interface = "eth0",
                                       .address = "52:54:00:00:00:01",
-                                      .link = {.speed_mbit = 1000, .state = "up"},
-                                      .features = {"rx", "gso"},
-                                      .wireless = true};
+                                      .link = {.speed_mbit = 1000, .state = LinkState::up},
+                                      .features = {NetFeature::rx, NetFeature::gso},
+                                      .medium = NetMedium{NetKind::wireless}};
     check_round_trip(device, R"(<device>
   <name>net_eth0_52_54_00_00_00_01</name>
   <capability type='net'>
