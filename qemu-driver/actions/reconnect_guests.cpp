@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto greeting_limit = 30s;
+constexpr auto answer_limit = 30s;
 
 /// The process that wrote its pid before it became QEMU. Empty where it has ended.
 std::optional<Process> process_of(const Driver& driver, const GuestStatus& status) {
@@ -95,7 +95,7 @@ std::optional<LifecycleEvent> missed_event(StateReason from, StateReason to) {
 
 Task<void> take_up(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
     auto greeting = guest->monitor->negotiate();
-    co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
+    co_await Deadline(driver.ctx.loop, std::move(greeting), answer_limit, "QEMU's greeting");
     const json status = co_await monitor_command(driver, guest, "query-status");
     const StateReason known = domain->state;
     const StateReason now = state_of(status.at("status").get<std::string>(), known);
@@ -127,9 +127,9 @@ Task<void> quit_unfinished(Driver& driver, GuestStatus status, Fd socket) {
         driver.ctx.loop, std::move(socket), [](const auto&) {}, [] {}, status.name);
     try {
         auto greeting = monitor.negotiate();
-        co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
+        co_await Deadline(driver.ctx.loop, std::move(greeting), answer_limit, "QEMU's greeting");
         auto quitting = monitor.execute("quit");
-        co_await Deadline(driver.ctx.loop, std::move(quitting), greeting_limit, "'quit'");
+        co_await Deadline(driver.ctx.loop, std::move(quitting), answer_limit, "'quit'");
     } catch (const Error& e) {
         log::debug("domain '{}': its unfinished start is gone: {}", status.name, e.what());
     }

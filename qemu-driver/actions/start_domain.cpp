@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 
 constexpr auto greeting_limit = 60s; // QEMU prepares memory and disks before it answers
-constexpr auto command_limit = 30s;
+constexpr auto settling_limit = 30s;
 
 constexpr std::uint32_t paused_flag = 1;
 constexpr std::uint32_t autodestroy_flag = 2;
@@ -146,7 +146,7 @@ launch(Driver& driver, DomainPtr domain, std::shared_ptr<const QemuCapabilities>
         co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
         auto settling = settle(*guest);
         co_await Deadline(
-            driver.ctx.loop, std::move(settling), command_limit, "QEMU's preparation");
+            driver.ctx.loop, std::move(settling), settling_limit, "QEMU's preparation");
     } catch (Error& e) {
         if (guest->destroy_wanted) {
             throw Error(ErrorCode::operation_aborted, "the domain was destroyed while it started");
@@ -180,7 +180,7 @@ Task<void> run(Driver& driver,
         co_await launch(driver, domain, resolved.capabilities);
         if (!options.paused) {
             auto resuming = guest->monitor->execute("cont");
-            co_await Deadline(driver.ctx.loop, std::move(resuming), command_limit, "'cont'");
+            co_await Deadline(driver.ctx.loop, std::move(resuming), settling_limit, "'cont'");
         }
     } catch (Error& e) {
         throw e.within(fmt::format("start domain '{}'", domain->name));

@@ -13,7 +13,7 @@ constexpr uint32_t define_validate = 1;
 constexpr uint32_t create_with_build = 1;
 constexpr uint32_t create_build_overwrite = 2;
 constexpr uint32_t create_build_no_overwrite = 4;
-constexpr uint32_t create_validate = 8;
+constexpr uint32_t pool_validate = 8;
 constexpr uint32_t create_builds =
     create_with_build | create_build_overwrite | create_build_no_overwrite;
 constexpr uint32_t build_no_overwrite = 4;
@@ -98,8 +98,8 @@ Task<PoolPtr> define_pool(Storage& storage, std::string xml, uint32_t flags) {
 }
 
 Task<PoolPtr> create_pool(Storage& storage, std::string xml, uint32_t flags) {
-    check_create_flags("StoragePoolCreateXML", flags, create_builds | create_validate);
-    PoolDef def = parse_pool(xml, (flags & create_validate) != 0);
+    check_create_flags("StoragePoolCreateXML", flags, create_builds | pool_validate);
+    PoolDef def = parse_pool(xml, (flags & pool_validate) != 0);
     const auto turn = co_await storage.definitions.turn();
     storage.registry.check_free(def);
     PoolPtr pool = storage.registry.find_by_uuid(def.uuid);

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr uint32_t create_prealloc_metadata = 1;
-constexpr uint32_t create_validate = 4;
+constexpr uint32_t volume_validate = 4;
 constexpr uint32_t resize_allocate = 1;
 constexpr uint32_t resize_delta = 2;
 constexpr uint32_t resize_shrink = 4;
@@ -135,8 +135,8 @@ const VolumeDef& known_volume(const Pool& pool, std::string_view name) {
 
 Task<std::string>
 create_volume(Storage& storage, std::shared_ptr<Pool> pool, std::string xml, uint32_t flags) {
-    check_flags("StorageVolCreateXML", flags, create_prealloc_metadata | create_validate);
-    const VolumeDef volume = parse_volume(xml, (flags & create_validate) != 0);
+    check_flags("StorageVolCreateXML", flags, create_prealloc_metadata | volume_validate);
+    const VolumeDef volume = parse_volume(xml, (flags & volume_validate) != 0);
     const auto turn = co_await pool->changes.turn();
     require_known(storage, *pool);
     require_active(*pool);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "libshared/fd.hpp"
-#include "tests/support/private_bus.hpp"
 #include "tests/support/qmp_child.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <string>
 #include <vector>

@@ -10,8 +10,8 @@
 #include "qemu-driver/capabilities/probe_binary.hpp"
 #include "qemu-driver/qmp/client.hpp"
 #include "qemu-driver/qmp/monitor_socket.hpp"
-#include "tests/support/private_bus.hpp"
-#include "tests/support/run_task.hpp"
+#include "tests/support/loop_driver.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <fmt/format.h>
 
@@ -69,13 +69,13 @@ void measure_start(Loop& loop, const std::string& binary, const std::string& soc
         qemu::qmp::Client client(loop, qemu::qmp::connect_to_monitor(socket), nullptr, nullptr);
         const Stopwatch start;
         auto spawning = spawn(loop, qemu_without_machine(binary, listener));
-        ChildGuard qemu(loop, test::run_task(loop, std::move(spawning)));
+        ChildGuard qemu(loop, test::finish(loop, std::move(spawning)));
         running.push_back(start.ms());
-        test::run_task(loop, client.negotiate());
+        test::finish(loop, client.negotiate());
         answering.push_back(start.ms());
         for (int n = 0; n < commands / starts; ++n) {
             const Stopwatch command;
-            test::run_task(loop, client.execute("query-status"));
+            test::finish(loop, client.execute("query-status"));
             commanding.push_back(command.ms());
         }
     }
@@ -88,15 +88,17 @@ void measure_capabilities(Loop& loop, const std::string& binary, const std::stri
     std::vector<double> probing;
     for (int i = 0; i < starts / 3; ++i) {
         const Stopwatch probe;
-        test::run_task(loop, qemu::probe_binary(loop, binary, false));
+        test::finish(loop, qemu::probe_binary(loop, binary, false));
         probing.push_back(probe.ms());
     }
     print_median("capabilities, probed without KVM", probing);
 
     qemu::CapabilitiesCache first(loop, folder);
-    test::run_task(loop, first.get(binary));
-    test::run_until(loop,
-                    [&] { return qemu::CapabilitiesCache(loop, folder).known(binary) != nullptr; });
+    test::finish(loop, first.get(binary));
+    if (!test::run_until(
+            loop, [&] { return qemu::CapabilitiesCache(loop, folder).known(binary) != nullptr; })) {
+        throw std::runtime_error("the capabilities are not cached");
+    }
     std::vector<double> reading;
     std::vector<double> remembering;
     for (int i = 0; i < starts; ++i) {

@@ -3,7 +3,7 @@
 
 #include "tests/support/client.hpp"
 #include "tests/support/instance.hpp"
-#include "tests/support/private_bus.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <memory>
 #include <string>

@@ -3,7 +3,7 @@
 #include "qemu-driver/capabilities/capabilities_cache.hpp"
 #include "qemu-driver/capabilities/probe_binary.hpp"
 #include "tests/support/host_tree.hpp"
-#include "tests/support/run_task.hpp"
+#include "tests/support/loop_driver.hpp"
 
 #include <doctest/doctest.h>
 
@@ -52,7 +52,7 @@ class Folder : public test::HostTree {
 
 std::string failure_of(Loop& loop, Task<Capabilities> task) {
     try {
-        test::run_task(loop, std::move(task));
+        test::finish(loop, std::move(task));
     } catch (const Error& e) {
         CHECK(e.code() == ErrorCode::operation_failed);
         return e.what();
@@ -62,12 +62,12 @@ std::string failure_of(Loop& loop, Task<Capabilities> task) {
 
 /// The file is written after the answer has been given.
 void wait_for_file(Loop& loop, const Folder& folder) {
-    test::run_until(loop, [&] {
+    REQUIRE(test::run_until(loop, [&] {
         std::error_code none;
         const std::filesystem::directory_iterator files(folder.cache(), none);
         return !none && files != std::filesystem::directory_iterator() &&
                files->path().extension() == ".json";
-    });
+    }));
 }
 
 Task<void> ask(CapabilitiesCache& cache, std::string binary, std::vector<Capabilities>& answers) {
@@ -79,7 +79,7 @@ Task<void> ask(CapabilitiesCache& cache, std::string binary, std::vector<Capabil
 
 TEST_CASE("the installed QEMU is probed without KVM") {
     Loop loop;
-    const auto found = test::run_task(loop, probe_binary(loop, "qemu-system-x86_64", false));
+    const auto found = test::finish(loop, probe_binary(loop, "qemu-system-x86_64", false));
     CHECK(found->arch == "x86_64");
     CHECK(found->machine("q35") != nullptr);
     CHECK_FALSE(found->kvm_enabled);
@@ -143,7 +143,7 @@ TEST_CASE("where KVM does not work the probe goes on without it") {
     Folder folder;
     const std::string program = folder.program("case \"$*\" in *kvm*) echo 'KVM is broken' >&2; "
                                                "exit 1;; esac\nexec qemu-system-x86_64 \"$@\"");
-    const auto found = test::run_task(loop, probe_binary(loop, program, true));
+    const auto found = test::finish(loop, probe_binary(loop, program, true));
     CHECK_FALSE(found->kvm_enabled);
     CHECK_FALSE(found->tcg_cpu_models.empty());
     CHECK(found->machine("q35") != nullptr);
@@ -164,7 +164,7 @@ TEST_CASE("a binary is run once for all who ask, and its file is read by the nex
             scope.spawn(ask(cache, program, answers), "test");
         }
         CHECK(answers.empty());
-        test::run_until(loop, [&] { return answers.size() == 5; });
+        REQUIRE(test::run_until(loop, [&] { return answers.size() == 5; }));
         for (const auto& answer : answers) {
             CHECK(answer == answers.front());
         }
@@ -184,7 +184,7 @@ TEST_CASE("a binary is run once for all who ask, and its file is read by the nex
                               << " bytes");
     REQUIRE(read);
     CHECK(*read == *first);
-    CHECK(test::run_task(loop, next.get(program)) == read);
+    CHECK(test::finish(loop, next.get(program)) == read);
     CHECK(folder.runs() == runs);
 }
 
@@ -193,20 +193,20 @@ TEST_CASE("a binary that changed is probed anew, and a damaged file is as good a
     Folder folder;
     const std::string program = folder.working_program();
     CapabilitiesCache cache(loop, folder.cache());
-    test::run_task(loop, cache.get(program));
+    test::finish(loop, cache.get(program));
     wait_for_file(loop, folder);
     const long runs = folder.runs();
 
     folder.program("exec qemu-system-x86_64 \"$@\" # upgraded");
     CHECK(cache.known(program) == nullptr);
-    test::run_task(loop, cache.get(program));
+    test::finish(loop, cache.get(program));
     CHECK(folder.runs() == 2 * runs);
 
     wait_for_file(loop, folder);
     std::ofstream(folder.cache_file()) << "{\"format\":1,";
     CapabilitiesCache next(loop, folder.cache());
     CHECK(next.known(program) == nullptr);
-    test::run_task(loop, next.get(program));
+    test::finish(loop, next.get(program));
     CHECK(folder.runs() == 3 * runs);
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("a failed probe is remembered for a while, or until the binary changes
         CHECK(folder.runs() == runs);
         CHECK(cache.known(program) == nullptr);
         folder.working_program();
-        CHECK(test::run_task(loop, cache.get(program)));
+        CHECK(test::finish(loop, cache.get(program)));
     }
     SUBCASE("not at all") {
         CapabilitiesCache::Limits limits;
@@ -246,7 +246,7 @@ TEST_CASE("a probe goes on when who asked is cancelled, and ends with the cache"
         Scope scope(loop);
         scope.spawn(ask(cache, program, answers), "test");
     }
-    CHECK(test::run_task(loop, cache.get(program)));
+    CHECK(test::finish(loop, cache.get(program)));
     CHECK(answers.empty());
 
     const std::string other = folder.program("exec sleep 1000");
@@ -263,8 +263,8 @@ TEST_CASE("a program that is not there is not remembered") {
     Folder folder;
     CapabilitiesCache cache(loop, folder.cache());
     const std::string program = folder.at("qemu").string();
-    CHECK_THROWS_AS(test::run_task(loop, cache.get(program)), Error);
+    CHECK_THROWS_AS(test::finish(loop, cache.get(program)), Error);
     CHECK_THROWS_AS(cache.known(program), Error);
     folder.working_program();
-    CHECK(test::run_task(loop, cache.get(program)));
+    CHECK(test::finish(loop, cache.get(program)));
 }

@@ -5,7 +5,7 @@
 #include "qemu-driver/qmp/client.hpp"
 #include "qemu-driver/qmp/monitor_socket.hpp"
 #include "tests/support/host_tree.hpp"
-#include "tests/support/run_task.hpp"
+#include "tests/support/loop_driver.hpp"
 
 #include <doctest/doctest.h>
 
@@ -45,7 +45,7 @@ class Qemu {
                           "-mon",
                           "chardev=monitor,mode=control"};
         spec.descriptors.push_back({listener.get(), 3});
-        return test::run_task(loop, spawn(loop, std::move(spec)));
+        return test::finish(loop, spawn(loop, std::move(spec)));
     }
 
     ChildGuard guard_;
@@ -80,20 +80,20 @@ TEST_CASE("a connection made before QEMU runs is greeted, and sees QEMU's end") 
         [&] { log.emplace_back("closed"); });
     Qemu qemu(loop, listener);
     listener.reset();
-    test::run_task(loop, client.negotiate());
+    test::finish(loop, client.negotiate());
     CHECK(client.version().major >= 7);
-    const json status = test::run_task(loop, client.execute("query-status"));
+    const json status = test::finish(loop, client.execute("query-status"));
     CHECK(status.at("status") == "prelaunch");
 
-    CHECK_THROWS_WITH_AS(test::run_task(loop, client.execute("no-such-command")),
+    CHECK_THROWS_WITH_AS(test::finish(loop, client.execute("no-such-command")),
                          "QEMU refuses 'no-such-command': The command no-such-command has not been "
                          "found",
                          CommandError);
-    test::run_task(loop, client.execute("quit"));
-    test::run_until(loop, [&] { return log.size() == 2; });
+    test::finish(loop, client.execute("quit"));
+    REQUIRE(test::run_until(loop, [&] { return log.size() == 2; }));
     CHECK(log == std::vector<std::string>{R"(SHUTDOWN{"guest":false,"reason":"host-qmp-quit"})",
                                           "closed"});
-    CHECK(test::run_task(loop, qemu.process().wait(loop)).success());
+    CHECK(test::finish(loop, qemu.process().wait(loop)).success());
 }
 
 TEST_CASE("what one client left behind does not disturb the next one") {
@@ -104,7 +104,7 @@ TEST_CASE("what one client left behind does not disturb the next one") {
     listener.reset();
     for (int i = 0; i < 20; ++i) {
         const auto client = connected(loop, folder.socket());
-        test::run_task(loop, client->negotiate());
+        test::finish(loop, client->negotiate());
         Scope scope(loop);
         const auto ask = [](Client& client) -> Task<void> {
             co_await client.execute("query-qmp-schema");
@@ -115,8 +115,8 @@ TEST_CASE("what one client left behind does not disturb the next one") {
         }
     }
     const auto client = connected(loop, folder.socket());
-    test::run_task(loop, client->negotiate());
-    CHECK(test::run_task(loop, client->execute("query-status")).contains("running"));
+    test::finish(loop, client->negotiate());
+    CHECK(test::finish(loop, client->execute("query-status")).contains("running"));
 }
 
 TEST_CASE("a descriptor reaches QEMU") {
@@ -125,14 +125,14 @@ TEST_CASE("a descriptor reaches QEMU") {
     Fd listener = listen_on_monitor(folder.socket());
     Qemu qemu(loop, listener);
     const auto client = connected(loop, folder.socket());
-    test::run_task(loop, client->negotiate());
+    test::finish(loop, client->negotiate());
     Pipe pipe = make_pipe();
     json arguments = json::object();
     arguments["fdname"] = "x";
-    test::run_task(loop, client->execute_with_fd("getfd", arguments, std::move(pipe.write)));
-    CHECK_NOTHROW(test::run_task(loop, client->execute("closefd", arguments)));
-    CHECK(test::run_task(loop, read_some(loop, pipe.read.get(), 1)).empty());
-    CHECK_THROWS_AS(test::run_task(loop, client->execute("getfd", arguments)), CommandError);
+    test::finish(loop, client->execute_with_fd("getfd", arguments, std::move(pipe.write)));
+    CHECK_NOTHROW(test::finish(loop, client->execute("closefd", arguments)));
+    CHECK(test::finish(loop, read_some(loop, pipe.read.get(), 1)).empty());
+    CHECK_THROWS_AS(test::finish(loop, client->execute("getfd", arguments)), CommandError);
 }
 
 TEST_CASE("the monitor socket may lie deep, is private, and replaces a stale one") {

@@ -5,6 +5,7 @@
 #include "libshared/bus/types.hpp"
 #include "tests/support/loop_driver.hpp"
 
+#include <doctest/doctest.h>
 #include <systemd/sd-id128.h>
 
 #include <sys/socket.h>

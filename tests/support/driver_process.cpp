@@ -3,8 +3,8 @@
 
 #include "libshared/daemon/sockets.hpp"
 #include "libshared/files.hpp"
+#include "tests/support/loop_driver.hpp"
 #include "tests/support/paths.hpp"
-#include "tests/support/run_task.hpp"
 
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ DriverProcess::DriverProcess(const std::string& driver,
     spec.environment = std::move(environment);
     spec.descriptors.push_back({.fd = socket.get(), .number = 3});
     spec.listen_pid = true;
-    process_ = run_task(loop_, spawn(loop_, std::move(spec)));
+    process_ = finish(loop_, spawn(loop_, std::move(spec)));
 }
 
 DriverProcess::~DriverProcess() {
@@ -58,7 +58,7 @@ vireo::ExitStatus DriverProcess::end(int signal) {
 }
 
 vireo::ExitStatus DriverProcess::wait() {
-    const vireo::ExitStatus status = run_task(loop_, process_->wait(loop_));
+    const vireo::ExitStatus status = finish(loop_, process_->wait(loop_));
     process_.reset();
     return status;
 }

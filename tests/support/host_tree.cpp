@@ -10,21 +10,8 @@ namespace vireo::test {
 
 namespace fs = std::filesystem;
 
-HostTree::HostTree() {
-    std::string pattern = (fs::temp_directory_path() / "vireo-host-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-        throw std::system_error(errno, std::generic_category(), "make " + pattern);
-    }
-    root_ = fs::canonical(pattern);
-}
-
-HostTree::~HostTree() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-}
-
 fs::path HostTree::at(std::string_view path) const {
-    return root_ / fs::path(path).relative_path();
+    return root() / fs::path(path).relative_path();
 }
 
 void HostTree::write(std::string_view path, std::string_view contents) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
@@ -11,12 +13,7 @@ namespace vireo::test {
 /// A host's /sys, /proc, /run made in a folder of its own, which goes with the object.
 class HostTree {
   public:
-    HostTree();
-    HostTree(const HostTree&) = delete;
-    HostTree& operator=(const HostTree&) = delete;
-    ~HostTree();
-
-    const std::filesystem::path& root() const noexcept { return root_; }
+    const std::filesystem::path& root() const noexcept { return folder_.path(); }
 
     std::filesystem::path at(std::string_view path) const;
     /// Writes a file and the folders above it.
@@ -32,7 +29,7 @@ class HostTree {
                 const std::map<std::string, std::string>& attributes);
 
   private:
-    std::filesystem::path root_;
+    TemporaryFolder folder_;
 };
 
 } // namespace vireo::test

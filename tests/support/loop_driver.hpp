@@ -5,18 +5,18 @@
 #include "libshared/async/scope.hpp"
 #include "libshared/async/task.hpp"
 
-#include <doctest/doctest.h>
-
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace vireo::test {
 
 /// Dispatches until `done()`; false where that takes longer than `limit`.
 template <class F>
-bool run_until(Loop& loop, F done, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+[[nodiscard]] bool
+run_until(Loop& loop, F done, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!done()) {
         const auto left = std::chrono::ceil<std::chrono::microseconds>(
@@ -70,7 +70,9 @@ T finish(Loop& loop, Task<T> task) {
     Outcome<T> outcome;
     Scope scope(loop);
     scope.spawn(observe(std::move(task), outcome), "test");
-    REQUIRE(run_until(loop, [&] { return outcome.ended; }));
+    if (!run_until(loop, [&] { return outcome.ended; })) {
+        throw std::runtime_error("the task that the test waits for does not end");
+    }
     if (outcome.failure) {
         std::rethrow_exception(outcome.failure);
     }

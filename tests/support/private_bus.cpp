@@ -66,19 +66,6 @@ std::string first_line(int fd) {
 
 } // namespace
 
-TemporaryFolder::TemporaryFolder() {
-    std::string name = std::filesystem::temp_directory_path() / "vireo-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) {
-        check_errno(-1, fmt::format("create the folder '{}'", name));
-    }
-    path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 PrivateBus::PrivateBus(const BusPlaces& places) {
     const auto services = places.folder / "services";
     std::filesystem::create_directories(services);

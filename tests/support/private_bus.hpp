@@ -10,21 +10,6 @@
 
 namespace vireo::test {
 
-/// A folder of its own in the temporary folder, removed with all its content in the end. Its path
-/// is short, because socket addresses end after 107 bytes.
-class TemporaryFolder {
-  public:
-    TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder();
-
-    const std::filesystem::path& path() const noexcept { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
-
 /// Where a bus finds the daemons, and where these keep their state.
 struct BusPlaces {
     std::filesystem::path folder;  ///< The bus's own: socket, configuration, activation files.

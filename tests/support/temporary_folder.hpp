@@ -9,13 +9,16 @@
 
 namespace vireo::test {
 
-/// A folder of the test's own, gone with it.
+/// A folder of its own in the temporary folder, removed with all its content in the end. Its path
+/// is short, because socket addresses end after 107 bytes.
 class TemporaryFolder {
   public:
-    TemporaryFolder() : path_(std::filesystem::temp_directory_path() / "vireo-XXXXXX") {
-        if (mkdtemp(path_.data()) == nullptr) {
-            check_errno(-1, "make a temporary folder");
+    TemporaryFolder() {
+        std::string name = std::filesystem::temp_directory_path() / "vireo-XXXXXX";
+        if (mkdtemp(name.data()) == nullptr) {
+            check_errno(-1, fmt::format("create the folder '{}'", name));
         }
+        path_ = std::filesystem::canonical(name);
     }
 
     TemporaryFolder(const TemporaryFolder&) = delete;
@@ -26,10 +29,10 @@ class TemporaryFolder {
         std::filesystem::remove_all(path_, ignored);
     }
 
-    const std::string& path() const noexcept { return path_; }
+    const std::filesystem::path& path() const noexcept { return path_; }
 
   private:
-    std::string path_;
+    std::filesystem::path path_;
 };
 
 } // namespace vireo::test

@@ -6,6 +6,7 @@
 #include "tests/support/child.hpp"
 #include "tests/support/descendants.hpp"
 #include "tests/support/private_bus.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <fcntl.h>
 #include <getopt.h>

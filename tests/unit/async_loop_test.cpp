@@ -6,6 +6,8 @@
 #include "libshared/async/stream.hpp"
 #include "tests/support/loop_driver.hpp"
 
+#include <doctest/doctest.h>
+
 #include <sys/epoll.h>
 #include <unistd.h>
 

@@ -3,6 +3,8 @@
 #include "libshared/error.hpp"
 #include "tests/support/loop_driver.hpp"
 
+#include <doctest/doctest.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

@@ -6,6 +6,8 @@
 #include "tests/support/loop_driver.hpp"
 #include "tests/support/temporary_folder.hpp"
 
+#include <doctest/doctest.h>
+
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -103,12 +105,12 @@ TEST_CASE("a program that cannot be started is named, and so is the step that fa
     const TemporaryFolder folder;
     ProcessSpec missing;
     missing.program = "vireo-no-such-program";
-    missing.pid_file = folder.path() + "/pid";
+    missing.pid_file = folder.path().string() + "/pid";
     CHECK(refusal(loop, missing) == "start 'vireo-no-such-program': No such file or directory");
     CHECK_FALSE(std::filesystem::exists(missing.pid_file));
 
     ProcessSpec no_pid_file = shell("true");
-    no_pid_file.pid_file = folder.path() + "/none/pid";
+    no_pid_file.pid_file = folder.path().string() + "/none/pid";
     CHECK(refusal(loop, no_pid_file) ==
           "start '/bin/sh': write '" + no_pid_file.pid_file + "': No such file or directory");
 
@@ -125,11 +127,11 @@ TEST_CASE("a program that cannot be started is named, and so is the step that fa
 TEST_CASE("descriptors arrive under their numbers, also where numbers are swapped") {
     Loop loop;
     const TemporaryFolder folder;
-    write_file(folder.path() + "/a", "a");
-    write_file(folder.path() + "/b", "b");
+    write_file(folder.path().string() + "/a", "a");
+    write_file(folder.path().string() + "/b", "b");
     // The lowest free numbers, so that those that are wanted are those that are held.
-    const Fd first(open((folder.path() + "/a").c_str(), O_RDONLY | O_CLOEXEC));
-    const Fd second(open((folder.path() + "/b").c_str(), O_RDONLY | O_CLOEXEC));
+    const Fd first(open((folder.path().string() + "/a").c_str(), O_RDONLY | O_CLOEXEC));
+    const Fd second(open((folder.path().string() + "/b").c_str(), O_RDONLY | O_CLOEXEC));
     ProcessSpec spec = shell(fmt::format("cat <&{}; cat <&{}", first.get(), second.get()));
     spec.program = "/bin/bash"; // dash knows no numbers above 9
     spec.descriptors = {{first.get(), second.get()}, {second.get(), first.get()}};
@@ -172,7 +174,7 @@ TEST_CASE("a child writes its pid file before it is the program") {
     Loop loop;
     const TemporaryFolder folder;
     ProcessSpec spec = shell("exec sleep 100");
-    spec.pid_file = folder.path() + "/pid";
+    spec.pid_file = folder.path().string() + "/pid";
     Process process = finish(loop, spawn(loop, spec));
     CHECK(read_file(spec.pid_file) == fmt::format("{}\n", process.pid()));
     process.kill(SIGKILL);
@@ -243,7 +245,7 @@ TEST_CASE("a command whose waiter is cancelled is killed") {
     Loop loop;
     const TemporaryFolder folder;
     ProcessSpec spec = shell("exec sleep 100");
-    spec.pid_file = folder.path() + "/pid";
+    spec.pid_file = folder.path().string() + "/pid";
     {
         Scope scope(loop);
         Outcome<Output> outcome;
@@ -282,14 +284,14 @@ TEST_CASE("a process that somebody else started is watched and killed") {
     Loop loop;
     const TemporaryFolder folder;
     ProcessSpec spec = shell("sleep 100 & echo $! > pid.new; mv pid.new pid; wait $!");
-    spec.arguments[1] = "cd " + folder.path() + "; " + spec.arguments[1];
+    spec.arguments[1] = "cd " + folder.path().string() + "; " + spec.arguments[1];
     Process parent = finish(loop, spawn(loop, spec));
     const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!std::filesystem::exists(folder.path() + "/pid") &&
+    while (!std::filesystem::exists(folder.path().string() + "/pid") &&
            std::chrono::steady_clock::now() < deadline) {
         loop.run_once(1ms);
     }
-    auto foreign = Process::open(std::stoi(read_file(folder.path() + "/pid")));
+    auto foreign = Process::open(std::stoi(read_file(folder.path().string() + "/pid")));
     REQUIRE(foreign);
     CHECK_FALSE(foreign->ended());
     foreign->kill(SIGKILL);
@@ -302,10 +304,10 @@ TEST_CASE("a process that has ended but is not reaped by its parent has ended") 
     Loop loop;
     // The parent of the one that ends is stopped, so it stays a zombie.
     const TemporaryFolder folder;
-    ProcessSpec spec = shell("cd " + folder.path() +
+    ProcessSpec spec = shell("cd " + folder.path().string() +
                              "; sh -c 'echo $$ > pid.new; mv pid.new pid' & kill -STOP $$");
     Process parent = finish(loop, spawn(loop, spec));
-    const std::string path = folder.path() + "/pid";
+    const std::string path = folder.path().string() + "/pid";
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (!std::filesystem::exists(path) && std::chrono::steady_clock::now() < deadline) {
         loop.run_once(1ms);

@@ -5,6 +5,8 @@
 #include "tests/support/captured_errors.hpp"
 #include "tests/support/loop_driver.hpp"
 
+#include <doctest/doctest.h>
+
 #include <memory>
 #include <string>
 

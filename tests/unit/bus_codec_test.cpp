@@ -2,6 +2,8 @@
 #include "libshared/bus/codec.hpp"
 #include "tests/support/bus_pair.hpp"
 
+#include <doctest/doctest.h>
+
 #include <fcntl.h>
 #include <unistd.h>
 

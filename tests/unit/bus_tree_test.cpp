@@ -6,6 +6,8 @@
 #include "tests/support/bus_pair.hpp"
 #include "tests/support/captured_errors.hpp"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <array>
 #include <map>

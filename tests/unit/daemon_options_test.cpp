@@ -87,18 +87,18 @@ TEST_CASE("each option is understood") {
     const TemporaryFolder folder;
     const Options options = parse({"--session",
                                    "--root",
-                                   folder.path() + "/.",
+                                   folder.path().string() + "/.",
                                    "--idle-timeout=0",
                                    "--log-level",
                                    "debug"})
                                 .value();
     CHECK(options.session);
     CHECK(options.root == folder.path());
-    CHECK(options.directories.runtime == folder.path() + "/run");
-    CHECK(options.directories.config == folder.path() + "/etc");
-    CHECK(options.directories.state == folder.path() + "/lib");
-    CHECK(options.directories.cache == folder.path() + "/cache");
-    CHECK(options.directories.log == folder.path() + "/log");
+    CHECK(options.directories.runtime == folder.path().string() + "/run");
+    CHECK(options.directories.config == folder.path().string() + "/etc");
+    CHECK(options.directories.state == folder.path().string() + "/lib");
+    CHECK(options.directories.cache == folder.path().string() + "/cache");
+    CHECK(options.directories.log == folder.path().string() + "/log");
     CHECK(options.idle_timeout == 0s);
     CHECK(options.log_level == log::Level::debug);
 }

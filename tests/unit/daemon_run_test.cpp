@@ -7,6 +7,8 @@
 #include "tests/support/paths.hpp"
 #include "tests/support/temporary_folder.hpp"
 
+#include <doctest/doctest.h>
+
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -33,7 +35,7 @@ class Testd {
 
     /// Starts one more in the same folder, in place of the one before.
     void start(std::vector<std::string> words, std::vector<std::string> environment = {}) {
-        const std::string notify = folder_.path() + "/notify";
+        const std::string notify = folder_.path().string() + "/notify";
         notified_.reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
@@ -42,8 +44,9 @@ class Testd {
         check_errno(bind(notified_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address),
                     "bind");
         environment.push_back("NOTIFY_SOCKET=" + notify);
-        const Fd errors(open(
-            (folder_.path() + "/errors").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        const Fd errors(open((folder_.path().string() + "/errors").c_str(),
+                             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                             0600));
         Command command;
         command.words = {build_dir() / "tests/support/vireo-testd", "--root", folder_.path()};
         command.words.insert(command.words.end(), words.begin(), words.end());
@@ -71,9 +74,9 @@ class Testd {
         return made;
     }
 
-    std::string socket_path() const { return folder_.path() + "/run/testd.sock"; }
+    std::string socket_path() const { return folder_.path().string() + "/run/testd.sock"; }
 
-    std::string errors() const { return read_file(folder_.path() + "/errors"); }
+    std::string errors() const { return read_file(folder_.path().string() + "/errors"); }
 
     Child& child() { return *child_; }
 
@@ -218,7 +221,7 @@ TEST_CASE("a start that fails ends with the reason, and in order") {
     CHECK(failing.errors().find("the service's own failure") != std::string::npos);
 
     const TemporaryFolder folder;
-    const std::string deep = folder.path() + "/" + std::string(100, 'd');
+    const std::string deep = folder.path().string() + "/" + std::string(100, 'd');
     make_folders(deep);
     const Finished long_path =
         run_command({.words = {build_dir() / "tests/support/vireo-testd", "--root", deep},

@@ -21,7 +21,7 @@ using namespace vireo::test;
 
 TEST_CASE("a socket is made for its owner alone, in place of a stale one") {
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/s";
+    const std::string path = folder.path().string() + "/s";
     CHECK_FALSE(connect_unix(path));
     {
         const Fd first = listen_unix(path);
@@ -51,7 +51,7 @@ TEST_CASE("a path that is too long for a socket is refused with its length") {
 
 TEST_CASE("one instance holds the lock, and others learn who") {
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/testd.pid";
+    const std::string path = folder.path().string() + "/testd.pid";
     CHECK_FALSE(instance_runs(path));
     {
         const Fd lock = lock_instance(path);
@@ -109,16 +109,16 @@ struct Passed {
 TEST_CASE("the socket that was passed under the daemon's name is taken, others are closed") {
     const TemporaryFolder folder;
     const CapturedErrors errors;
-    const Fd other = listen_unix(folder.path() + "/other");
-    const Fd mine = listen_unix(folder.path() + "/mine");
+    const Fd other = listen_unix(folder.path().string() + "/other");
+    const Fd mine = listen_unix(folder.path().string() + "/mine");
     fcntl(mine.get(), F_SETFL, 0); // not everybody passes sockets that do not block
     Passed passed({other.get(), mine.get()}, "other.sock:test.sock");
-    Fd taken = take_listening_socket("test.sock", folder.path() + "/unused");
+    Fd taken = take_listening_socket("test.sock", folder.path().string() + "/unused");
     CHECK(taken.get() == 4);
     CHECK((fcntl(taken.get(), F_GETFL) & O_NONBLOCK) != 0);
     CHECK((fcntl(taken.get(), F_GETFD) & FD_CLOEXEC) != 0);
     CHECK(fcntl(3, F_GETFD) == -1);
-    CHECK(access((folder.path() + "/unused").c_str(), F_OK) != 0);
+    CHECK(access((folder.path().string() + "/unused").c_str(), F_OK) != 0);
     CHECK(std::getenv("LISTEN_FDS") == nullptr);
     CHECK(errors.text().find("closing passed descriptor 'other.sock'") != std::string::npos);
     taken.reset();
@@ -130,9 +130,9 @@ TEST_CASE("where nothing fitting was passed, the socket is opened") {
     const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
     {
         Passed passed({null.get()}, "test.sock"); // no socket at all
-        const Fd opened = take_listening_socket("test.sock", folder.path() + "/s");
-        CHECK(connect_unix(folder.path() + "/s"));
+        const Fd opened = take_listening_socket("test.sock", folder.path().string() + "/s");
+        CHECK(connect_unix(folder.path().string() + "/s"));
     }
-    const Fd opened = take_listening_socket("test.sock", folder.path() + "/t");
-    CHECK(connect_unix(folder.path() + "/t"));
+    const Fd opened = take_listening_socket("test.sock", folder.path().string() + "/t");
+    CHECK(connect_unix(folder.path().string() + "/t"));
 }

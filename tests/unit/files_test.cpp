@@ -4,6 +4,8 @@
 #include "tests/support/loop_driver.hpp"
 #include "tests/support/temporary_folder.hpp"
 
+#include <doctest/doctest.h>
+
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,7 +47,7 @@ std::string refusal(const std::function<void()>& act) {
 
 TEST_CASE("a file holds what was written, with the mode asked for, and nothing else is left") {
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/file";
+    const std::string path = folder.path().string() + "/file";
     write_file_durably(path, "first", 0640);
     CHECK(read_file(path) == "first");
     CHECK(mode_of(path) == 0640);
@@ -59,7 +61,7 @@ TEST_CASE("a file holds what was written, with the mode asked for, and nothing e
 
 TEST_CASE("a file is replaced as a whole: a reader never sees a part") {
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/file";
+    const std::string path = folder.path().string() + "/file";
     const std::string old(300000, 'a');
     const std::string young(200000, 'b');
     write_file(path, old);
@@ -81,7 +83,7 @@ TEST_CASE("a file is replaced as a whole: a reader never sees a part") {
 
 TEST_CASE("a write that fails leaves the old content and no temporary file") {
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/file";
+    const std::string path = folder.path().string() + "/file";
     write_file(path, "old");
     rlimit before{};
     getrlimit(RLIMIT_FSIZE, &before);
@@ -94,7 +96,7 @@ TEST_CASE("a write that fails leaves the old content and no temporary file") {
     CHECK(read_file(path) == "old");
     CHECK(entries(folder.path()) == 1);
 
-    const std::string taken = folder.path() + "/folder";
+    const std::string taken = folder.path().string() + "/folder";
     make_folders(taken + "/full");
     CHECK(refusal([&] { write_file(taken, "x"); }) == "replace '" + taken + "': Is a directory");
     CHECK(entries(folder.path()) == 2);
@@ -102,18 +104,18 @@ TEST_CASE("a write that fails leaves the old content and no temporary file") {
 
 TEST_CASE("what cannot be read or written is named") {
     const TemporaryFolder folder;
-    const std::string none = folder.path() + "/none";
+    const std::string none = folder.path().string() + "/none";
     CHECK(refusal([&] { read_file(none); }) == "open '" + none + "': No such file or directory");
     CHECK_FALSE(read_file_if_exists(none));
-    CHECK(refusal([&] { read_file(folder.path()); }) ==
-          "read '" + folder.path() + "': Is a directory");
+    CHECK(refusal([&] { read_file(folder.path().string()); }) ==
+          "read '" + folder.path().string() + "': Is a directory");
     CHECK(refusal([&] { write_file(none + "/file", "x"); }) ==
           "create a file beside '" + none + "/file': No such file or directory");
 }
 
 TEST_CASE("a file is read up to its limit, whatever size it claims") {
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/file";
+    const std::string path = folder.path().string() + "/file";
     write_file(path, "12345");
     CHECK(read_file(path, 5) == "12345");
     CHECK(refusal([&] { read_file(path, 4); }) == "'" + path + "' has more than 4 bytes");
@@ -124,7 +126,7 @@ TEST_CASE("a file is read up to its limit, whatever size it claims") {
 
 TEST_CASE("removing a file twice is no error, removing what is none is") {
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/file";
+    const std::string path = folder.path().string() + "/file";
     write_file(path, "x");
     remove_file_durably(path);
     CHECK_FALSE(std::filesystem::exists(path));
@@ -135,7 +137,7 @@ TEST_CASE("removing a file twice is no error, removing what is none is") {
 
 TEST_CASE("folders are made with their parents; what exists keeps its mode") {
     const TemporaryFolder folder;
-    const std::string inner = folder.path() + "/a/b/c";
+    const std::string inner = folder.path().string() + "/a/b/c";
     make_folders(inner, 0750);
     CHECK(std::filesystem::is_directory(inner));
     chmod(inner.c_str(), 0700);
@@ -143,7 +145,7 @@ TEST_CASE("folders are made with their parents; what exists keeps its mode") {
     CHECK(mode_of(inner) == 0700);
     make_folders("/");
 
-    const std::string file = folder.path() + "/file";
+    const std::string file = folder.path().string() + "/file";
     write_file(file, "x");
     CHECK(refusal([&] { make_folders(file); }) == "create folder '" + file + "': Not a directory");
     CHECK(refusal([&] { make_folders(file + "/sub"); }) ==
@@ -154,7 +156,7 @@ TEST_CASE("folders are made with their parents; what exists keeps its mode") {
 TEST_CASE("a daemon saves and deletes off its loop, and gets the same errors") {
     Loop loop;
     const TemporaryFolder folder;
-    const std::string path = folder.path() + "/file";
+    const std::string path = folder.path().string() + "/file";
     finish(loop, save_file(loop, path, "content"));
     CHECK(read_file(path) == "content");
     finish(loop, delete_file(loop, path));

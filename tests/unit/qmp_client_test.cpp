@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/async/deadline.hpp"
 #include "qemu-driver/qmp/client.hpp"
-#include "tests/support/run_task.hpp"
+#include "tests/support/loop_driver.hpp"
 
 #include <doctest/doctest.h>
 
@@ -75,7 +75,7 @@ struct Connection {
         peer.send(greeting);
         peer.send(R"({"return": {}, "id": 0})"
                   "\r\n");
-        test::run_task(loop, client->negotiate());
+        test::finish(loop, client->negotiate());
         peer.received();
     }
 
@@ -92,7 +92,7 @@ struct Connection {
     void spawn(std::string command) { scope.spawn(note(std::move(command)), "test"); }
 
     void run_until_log_has(std::size_t count) {
-        test::run_until(loop, [&] { return log.size() >= count; });
+        REQUIRE(test::run_until(loop, [&] { return log.size() >= count; }));
     }
 
     Loop loop;
@@ -111,7 +111,7 @@ TEST_CASE_FIXTURE(Connection, "negotiation learns QEMU's version") {
     peer.send(greeting);
     peer.send(R"({"return": {}, "id": 0})"
               "\r\n");
-    test::run_task(loop, client->negotiate());
+    test::finish(loop, client->negotiate());
     CHECK(peer.received() == "{\"execute\":\"qmp_capabilities\",\"id\":0}\n");
     CHECK(client->version().major == 7);
     CHECK(client->version().minor == 2);
@@ -125,8 +125,8 @@ TEST_CASE_FIXTURE(Connection, "a reply to an earlier client does not end the neg
     peer.send(
         "{\"return\": {\"stale\": 1}}\r\n{\"error\": {\"class\": \"C\", \"desc\": \"d\"}}\r\n");
     peer.send("{\"return\": {}, \"id\": 0}\r\n{\"return\": 1}\r\n");
-    test::run_task(loop, client->negotiate());
-    CHECK(test::run_task(loop, client->execute("stop")) == 1);
+    test::finish(loop, client->negotiate());
+    CHECK(test::finish(loop, client->execute("stop")) == 1);
 }
 
 TEST_CASE_FIXTURE(Connection, "arguments are sent, and the result is given") {
@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(Connection, "arguments are sent, and the result is given") {
     json arguments = json::object();
     arguments["path"] = "/a\"b";
     peer.send("{\"return\": {\"status\": \"paused\"}}\r\n");
-    const json result = test::run_task(loop, client->execute("query \"x\"", arguments));
+    const json result = test::finish(loop, client->execute("query \"x\"", arguments));
     CHECK(result.at("status") == "paused");
     CHECK(peer.received() ==
           "{\"execute\":\"query \\\"x\\\"\",\"arguments\":{\"path\":\"/a\\\"b\"}}\n");
@@ -171,7 +171,7 @@ TEST_CASE_FIXTURE(Connection, "a refusal carries QEMU's class and words") {
     peer.send(R"({"error": {"class": "DeviceNotFound", "desc": "Device 'x' not found"}})"
               "\r\n");
     try {
-        test::run_task(loop, client->execute("device_del"));
+        test::finish(loop, client->execute("device_del"));
         FAIL("not refused");
     } catch (const CommandError& e) {
         CHECK(e.code() == ErrorCode::operation_failed);
@@ -204,11 +204,11 @@ TEST_CASE_FIXTURE(Connection, "a reply that nobody waits for is dropped") {
 TEST_CASE_FIXTURE(Connection, "the reply to a cancelled command is not given to the next one") {
     negotiate();
     auto slow = client->execute("slow");
-    CHECK_THROWS_AS(test::run_task(loop,
-                                   [](Loop& loop, Task<json> task) -> Task<json> {
-                                       co_return co_await Deadline(
-                                           loop, std::move(task), 1ms, "a reply");
-                                   }(loop, std::move(slow))),
+    CHECK_THROWS_AS(test::finish(loop,
+                                 [](Loop& loop, Task<json> task) -> Task<json> {
+                                     co_return co_await Deadline(
+                                         loop, std::move(task), 1ms, "a reply");
+                                 }(loop, std::move(slow))),
                     Error);
     spawn("next");
     peer.send("{\"return\": \"slow\"}\r\n{\"return\": \"next\"}\r\n");
@@ -233,7 +233,7 @@ TEST_CASE_FIXTURE(Connection, "at the end the rest is handed out, then what wait
                      "closed"});
     CHECK(client->closed());
     CHECK(client->end_reason() == "QEMU closed its monitor");
-    CHECK_THROWS_WITH_AS(test::run_task(loop, client->execute("d")),
+    CHECK_THROWS_WITH_AS(test::finish(loop, client->execute("d")),
                          "cannot send 'd': QEMU closed its monitor",
                          Error);
     loop.run_once(0us);
@@ -304,10 +304,10 @@ TEST_CASE_FIXTURE(Connection, "a thousand commands may be in flight, and a full 
         spawn(std::to_string(i) + padding);
     }
     std::string commands;
-    test::run_until(loop, [&] {
+    REQUIRE(test::run_until(loop, [&] {
         commands += peer.received();
         return std::ranges::count(commands, '\n') == count;
-    });
+    }));
     std::string replies;
     for (int i = 0; i < count; ++i) {
         replies += fmt::format("{{\"return\": {}}}\r\n", i);
@@ -323,10 +323,10 @@ TEST_CASE_FIXTURE(Connection, "a string that is not UTF-8 is refused, and nothin
     negotiate();
     json arguments = json::object();
     arguments["path"] = "\xff";
-    CHECK_THROWS_AS(test::run_task(loop, client->execute("a", arguments)), Error);
+    CHECK_THROWS_AS(test::finish(loop, client->execute("a", arguments)), Error);
     CHECK(peer.received().empty());
     peer.send("{\"return\": 5}\r\n");
-    CHECK(test::run_task(loop, client->execute("b")) == 5);
+    CHECK(test::finish(loop, client->execute("b")) == 5);
 }
 
 TEST_CASE_FIXTURE(Connection, "a descriptor goes with its command") {
@@ -335,7 +335,7 @@ TEST_CASE_FIXTURE(Connection, "a descriptor goes with its command") {
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     const Fd reader(ends[0]);
     peer.send("{\"return\": {}}\r\n");
-    test::run_task(loop, client->execute_with_fd("getfd", nullptr, Fd(ends[1])));
+    test::finish(loop, client->execute_with_fd("getfd", nullptr, Fd(ends[1])));
 
     char bytes[256];
     iovec part{bytes, sizeof bytes};
@@ -405,7 +405,7 @@ TEST_CASE("the client may be destroyed by each thing that it calls") {
         scope.spawn(negotiate_and_finish(*client, finish), "test");
     }
     peer.close();
-    test::run_until(loop, [&] { return done; });
+    REQUIRE(test::run_until(loop, [&] { return done; }));
     loop.run_once(0us);
     CHECK_FALSE(client);
 }
@@ -421,5 +421,5 @@ TEST_CASE_FIXTURE(Connection, "an event handler that throws does not end the con
     other.send(greeting);
     other.send("{\"event\": \"STOP\", \"timestamp\": {\"seconds\": 1, \"microseconds\": 2}}\r\n");
     other.send("{\"return\": {}, \"id\": 0}\r\n");
-    CHECK_NOTHROW(test::run_task(loop, strict.negotiate()));
+    CHECK_NOTHROW(test::finish(loop, strict.negotiate()));
 }
