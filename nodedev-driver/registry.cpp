@@ -36,7 +36,9 @@ std::string Registry::parent_of(const std::string& path) const {
 
 void Registry::insert(NodeDevice device) {
     if (device.path) {
-        device.parent = parent_of(*device.path);
+        if (!device.parent) {
+            device.parent = parent_of(*device.path);
+        }
         name_by_path_.insert_or_assign(*device.path, device.name);
     }
     const std::string name = device.name;

@@ -20,11 +20,15 @@ class NodedevService : public Service {
     /// Open calls alone keep it: what it knows can be read again at any time.
     bool idle() const override { return true; }
 
+    void started() override;
+
   private:
     void serve();
     void watch();
     void rescan();
     void emit(const std::vector<Change>& changes);
+    void changed(const std::string& path, bool gone);
+    Task<void> read_vital_product_data(std::vector<std::string> functions);
 
     Context& context_;
     ProbeSources sources_;

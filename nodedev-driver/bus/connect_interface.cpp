@@ -2,6 +2,7 @@
 #include "nodedev-driver/bus/connect_interface.hpp"
 
 #include "libshared/bus/vtable.hpp"
+#include "libshared/error.hpp"
 #include "nodedev-driver/bus/paths.hpp"
 #include "nodedev-driver/model/capability_kind.hpp"
 
@@ -22,10 +23,33 @@ bus::ObjectPath ConnectInterface::lookup_by_name(const std::string& name) const 
     return bus::ObjectPath(device_path(registry_.get(name)->name));
 }
 
+bus::ObjectPath ConnectInterface::lookup_scsi_host_by_wwn(const std::string& wwnn,
+                                                          const std::string& wwpn,
+                                                          uint32_t flags) const {
+    if (flags != 0) {
+        throw Error(ErrorCode::invalid_arg,
+                    "unsupported flags (0x{:x}) in NodeDeviceLookupSCSIHostByWWN",
+                    flags);
+    }
+    for (const auto& [name, device] : registry_.devices()) {
+        const auto* host = std::get_if<ScsiHostCapability>(&device->capability);
+        if (host != nullptr && host->fc_host && host->fc_host->wwnn == wwnn &&
+            host->fc_host->wwpn == wwpn) {
+            return bus::ObjectPath(device_path(name));
+        }
+    }
+    throw Error(ErrorCode::no_node_device,
+                "no SCSI host with World Wide Node Name '{}' and Port Name '{}'",
+                wwnn,
+                wwpn);
+}
+
 constexpr sd_bus_vtable connect_vtable[] = {
     bus::start(),
     bus::method<&ConnectInterface::list_node_devices, "flags", "devs">("ListNodeDevices"),
     bus::method<&ConnectInterface::lookup_by_name, "name", "dev">("NodeDeviceLookupByName"),
+    bus::method<&ConnectInterface::lookup_scsi_host_by_wwn, "wwnn", "wwpn", "flags", "dev">(
+        "NodeDeviceLookupSCSIHostByWWN"),
     bus::signal<"dev", "event", "detail">::of<bus::ObjectPath, int32_t, int32_t>("NodeDeviceEvent"),
     bus::end(),
 };

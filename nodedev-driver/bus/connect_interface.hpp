@@ -20,6 +20,8 @@ class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
 
     std::vector<bus::ObjectPath> list_node_devices(uint32_t flags) const;
     bus::ObjectPath lookup_by_name(const std::string& name) const;
+    bus::ObjectPath
+    lookup_scsi_host_by_wwn(const std::string& wwnn, const std::string& wwpn, uint32_t flags) const;
 
   private:
     const Registry& registry_;

@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -23,6 +24,9 @@ constexpr const char* udev_socket = "/run/udev/control";
 /// A storm of events (a storage array with thousands of paths) must fit until it is read.
 constexpr int receive_buffer = 16 * 1024 * 1024;
 
+/// Of a host in a folder.
+constexpr const char* made_up_socket = "/uevents";
+
 /// What escapes a callback of sd-event would be lost without a word.
 template <class F>
 int guarded(F call) noexcept {
@@ -36,8 +40,11 @@ int guarded(F call) noexcept {
 
 } // namespace
 
-DeviceMonitor::DeviceMonitor(Loop& loop, Listener listener) : listener_(std::move(listener)) {
-    if (::access(udev_socket, F_OK) == 0) {
+DeviceMonitor::DeviceMonitor(Loop& loop, Listener listener, const std::string& tree)
+    : listener_(std::move(listener)) {
+    if (!tree.empty()) {
+        listen_to_socket(loop, tree + made_up_socket);
+    } else if (::access(udev_socket, F_OK) == 0) {
         listen_to_udev(loop);
     } else {
         listen_to_kernel(loop);
@@ -65,6 +72,25 @@ void DeviceMonitor::listen_to_kernel(Loop& loop) {
     address.nl_groups = kernel_group;
     check_errno(::bind(kernel_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address),
                 "listen to the kernel's device events");
+    receive(loop);
+}
+
+void DeviceMonitor::listen_to_socket(Loop& loop, const std::string& path) {
+    kernel_ = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    check_errno(kernel_.get(), "listen to a made-up host's events");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) {
+        throw Error(ErrorCode::invalid_arg, "the path of the socket '{}' is too long", path);
+    }
+    path.copy(address.sun_path, path.size());
+    ::unlink(path.c_str()); // of a daemon that was killed
+    check_errno(::bind(kernel_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address),
+                "listen at " + path);
+    receive(loop);
+}
+
+void DeviceMonitor::receive(Loop& loop) {
     sd_event_source* source = nullptr;
     check(sd_event_add_io(loop.get(), &source, kernel_.get(), EPOLLIN, &on_kernel, this),
           "listen to the kernel's device events");
@@ -91,7 +117,7 @@ int DeviceMonitor::on_kernel(sd_event_source*, int, uint32_t, void* self) noexce
 
 void DeviceMonitor::read_kernel() {
     std::array<char, 8192> buffer{};
-    sockaddr_nl sender{};
+    sockaddr_storage sender{};
     socklen_t size = sizeof sender;
     const ssize_t got = ::recvfrom(kernel_.get(),
                                    buffer.data(),
@@ -103,8 +129,10 @@ void DeviceMonitor::read_kernel() {
         listener_.lost();
         return;
     }
-    // Only the kernel has port 0: nobody else's word is taken.
-    if (got > 0 && sender.nl_pid == 0) {
+    // On netlink only the kernel has port 0: nobody else's word is taken.
+    const bool foreign = sender.ss_family == AF_NETLINK &&
+                         reinterpret_cast<const sockaddr_nl*>(&sender)->nl_pid != 0;
+    if (got > 0 && !foreign) {
         const Uevent event = parse_uevent({buffer.data(), static_cast<size_t>(got)});
         if (!event.path.empty()) {
             tell(event.action, "/sys" + event.path);

@@ -13,7 +13,8 @@
 namespace vireo::nodedev {
 
 /// Tells of devices that come, go and change: through udev, which knows more of a device by then,
-/// or, where no udev runs (containers), straight from the kernel.
+/// or, where no udev runs (containers), straight from the kernel. The events of a host that is made
+/// up in a folder are the kernel's messages as datagrams to a socket there.
 class DeviceMonitor {
   public:
     struct Listener {
@@ -23,8 +24,9 @@ class DeviceMonitor {
         std::function<void()> lost;
     };
 
-    /// Listens from now on; throws system_error where that is not possible.
-    DeviceMonitor(Loop& loop, Listener listener);
+    /// Listens from now on; throws system_error where that is not possible. `tree` is the folder
+    /// of a host that is made up, empty for this one.
+    DeviceMonitor(Loop& loop, Listener listener, const std::string& tree = {});
     DeviceMonitor(const DeviceMonitor&) = delete;
     DeviceMonitor& operator=(const DeviceMonitor&) = delete;
 
@@ -37,6 +39,8 @@ class DeviceMonitor {
 
     void listen_to_udev(Loop& loop);
     void listen_to_kernel(Loop& loop);
+    void listen_to_socket(Loop& loop, const std::string& path);
+    void receive(Loop& loop);
     void read_kernel();
     void tell(const std::string& action, const std::string& path);
 

@@ -22,6 +22,16 @@ constexpr std::array subsystems{
     Subsystem{"usb", "/sys/bus/usb/devices", &probe_usb},
     Subsystem{"net", "/sys/class/net", &probe_net},
     Subsystem{"block", "/sys/class/block", &probe_storage},
+    Subsystem{"scsi", "/sys/bus/scsi/devices", &probe_scsi},
+    Subsystem{"scsi_generic", "/sys/class/scsi_generic", &probe_scsi_generic},
+    Subsystem{"drm", "/sys/class/drm", &probe_drm},
+    Subsystem{"mdev", "/sys/bus/mdev/devices", &probe_mdev},
+    Subsystem{"vdpa", "/sys/bus/vdpa/devices", &probe_vdpa},
+    Subsystem{"nvme", "/sys/class/nvme", &probe_nvme},
+    Subsystem{"ccw", "/sys/bus/ccw/devices", &probe_ccw},
+    Subsystem{"css", "/sys/bus/css/devices", &probe_css},
+    Subsystem{"ap", "/sys/bus/ap/devices", &probe_ap},
+    Subsystem{"matrix", "/sys/bus/matrix/devices", &probe_matrix},
 };
 
 } // namespace

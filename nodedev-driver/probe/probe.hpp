@@ -5,6 +5,7 @@
 #include "nodedev-driver/probe/hardware_names.hpp"
 #include "nodedev-driver/probe/sys_device.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,18 +14,36 @@
 /// own and one row in the table of probe.cpp.
 namespace vireo::nodedev {
 
+using VpdByPath = std::map<std::string, VitalProductData>;
+
 /// What the probes read from; tests give their own.
 struct ProbeSources {
     Sysfs sysfs;
     HardwareNames names;
+    /// By the path of the function. Reading it takes up to a second, so that it is found elsewhere.
+    VpdByPath vpd;
 };
 
-/// A device without parent, or nothing if it is not one that is listed (a partition, a device
-/// whose attributes are not there or make no sense).
+/// A device without parent (save where the parent is not the folder above), or nothing if it is not
+/// one that is listed (a partition, a device whose attributes are not there or make no sense).
 std::optional<NodeDevice> probe_pci(const ProbeSources& sources, const SysDevice& device);
 std::optional<NodeDevice> probe_usb(const ProbeSources& sources, const SysDevice& device);
 std::optional<NodeDevice> probe_net(const ProbeSources& sources, const SysDevice& device);
 std::optional<NodeDevice> probe_storage(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_scsi(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_scsi_generic(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_drm(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_mdev(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_vdpa(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_ccw(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_css(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_ap(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_matrix(const ProbeSources& sources, const SysDevice& device);
+std::optional<NodeDevice> probe_nvme(const ProbeSources& sources, const SysDevice& device);
+/// What a disk is where it is an NVMe namespace; without what uses it.
+std::optional<NvmeNamespace> read_nvme_namespace(const SysDevice& disk);
+/// State of an NVMe controller now: it changes without an event.
+std::string read_nvme_state(const SysDevice& device);
 /// State and speed of a network interface now.
 NetLink read_net_link(const SysDevice& device);
 NodeDevice probe_computer(const ProbeSources& sources);

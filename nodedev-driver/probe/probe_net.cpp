@@ -2,6 +2,8 @@
 #include "nodedev-driver/probe/net_features.hpp"
 #include "nodedev-driver/probe/probe.hpp"
 
+#include <algorithm>
+
 namespace vireo::nodedev {
 
 NetLink read_net_link(const SysDevice& device) {
@@ -28,6 +30,10 @@ std::optional<NodeDevice> probe_net(const ProbeSources& sources, const SysDevice
     net.link = read_net_link(device);
     if (sources.sysfs.is_host()) {
         net.features = read_net_features(net.interface);
+    }
+    if (sources.sysfs.exists(device.path() + "/device/infiniband")) {
+        const auto place = std::ranges::lower_bound(net.features, NetFeature::rdma);
+        net.features.insert(place, NetFeature::rdma);
     }
     NodeDevice node = base_device(device, net.address);
     node.capability = std::move(net);

@@ -1,36 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/probe/mdev_types.hpp"
+#include "nodedev-driver/probe/pci_address.hpp"
 #include "nodedev-driver/probe/pci_config.hpp"
 #include "nodedev-driver/probe/probe.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-
 namespace vireo::nodedev {
 
 namespace {
 
-/// `0000:00:1f.2`, as the kernel names PCI functions.
-std::optional<PciAddress> parse_address(std::string_view name) {
-    constexpr std::array ends{':', ':', '.', '\0'};
-    std::array<uint32_t, 4> parts{};
-    for (size_t i = 0; i < parts.size(); ++i) {
-        const char* const last = name.data() + name.size();
-        const auto [end, error] = std::from_chars(name.data(), last, parts.at(i), 16);
-        const bool ended = ends.at(i) == '\0' ? end == last : end != last && *end == ends.at(i);
-        if (error != std::errc() || !ended) {
-            return std::nullopt;
-        }
-        name.remove_prefix(std::min(static_cast<size_t>(end - name.data()) + 1, name.size()));
-    }
-    return PciAddress{.domain = parts[0], .bus = parts[1], .slot = parts[2], .function = parts[3]};
-}
-
 std::optional<PciAddress> linked_address(const SysDevice& device, const std::string& link) {
     const auto target = device.sysfs().link_name(fmt::format("{}/{}", device.path(), link));
-    return target ? parse_address(*target) : std::nullopt;
+    return target ? parse_pci_address(*target) : std::nullopt;
 }
 
 std::optional<VirtualFunctions> virtual_functions(const SysDevice& device) {
@@ -59,7 +41,7 @@ std::optional<IommuGroup> iommu_group(const SysDevice& device) {
     }
     IommuGroup group{.number = static_cast<uint32_t>(*number), .members = {}};
     for (const std::string& member : device.sysfs().names(link + "/devices")) {
-        if (const auto address = parse_address(member)) {
+        if (const auto address = parse_pci_address(member)) {
             group.members.push_back(*address);
         }
     }
@@ -69,7 +51,7 @@ std::optional<IommuGroup> iommu_group(const SysDevice& device) {
 } // namespace
 
 std::optional<NodeDevice> probe_pci(const ProbeSources& sources, const SysDevice& device) {
-    const auto address = parse_address(device.sysname());
+    const auto address = parse_pci_address(device.sysname());
     const auto vendor = device.number("vendor", 16);
     const auto product = device.number("device", 16);
     if (!address || !vendor || !product) {
@@ -99,6 +81,10 @@ std::optional<NodeDevice> probe_pci(const ProbeSources& sources, const SysDevice
         pci.header = PciHeader{*config.bridge};
     }
     pci.pcie = config.pcie;
+    pci.mdev_types = read_mdev_types(device);
+    if (const auto vpd = sources.vpd.find(device.path()); vpd != sources.vpd.end()) {
+        pci.vpd = vpd->second;
+    }
     NodeDevice node = base_device(device);
     node.capability = std::move(pci);
     return node;

@@ -83,7 +83,11 @@ std::optional<NodeDevice> probe_storage(const ProbeSources&, const SysDevice& de
     } else {
         read_size(device, storage);
     }
+    storage.nvme_namespace = read_nvme_namespace(device);
     NodeDevice node = base_device(device, storage.serial);
+    if (storage.nvme_namespace && !storage.nvme_namespace->controllers.empty()) {
+        node.parent = device_name("nvme", storage.nvme_namespace->controllers.front());
+    }
     node.capability = std::move(storage);
     return node;
 }

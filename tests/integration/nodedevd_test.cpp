@@ -5,7 +5,10 @@
 #include "tests/support/instance.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 
@@ -177,6 +180,91 @@ TEST_CASE("a device that the kernel says has changed is told of") {
     const auto event = events.next<bus::ObjectPath, int32_t, int32_t>(20s);
     CHECK(std::get<0>(event).starts_with("/org/libvirt/QEMU/nodedev/pci_5f"));
     CHECK(std::get<1>(event) == updated);
+}
+
+TEST_CASE("devices that come, change and go are told of") {
+    MadeUpHost made;
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    Watch events = client.watch(direct_connect, "NodeDeviceEvent");
+    client.call<Paths>(direct_connect, "ListNodeDevices", uint32_t{0}); // it listens by now
+    using Event = std::tuple<bus::ObjectPath, int32_t, int32_t>;
+    const auto next = [&] { return events.next<bus::ObjectPath, int32_t, int32_t>(20s); };
+    const std::string function = add_nvme_controller(made.host, "0000:01:00.0", 0);
+    made.host.send_uevent("add", function);
+    made.host.send_uevent("add", function + "/nvme/nvme0");
+    const bus::ObjectPath pci("/org/libvirt/QEMU/nodedev/pci_5f0000_5f01_5f00_5f0");
+    const bus::ObjectPath nvme("/org/libvirt/QEMU/nodedev/nvme_5fnvme0");
+    CHECK(next() == Event{pci, 0, 0});
+    CHECK(next() == Event{nvme, 0, 0});
+    CHECK(client.get<std::string>(device("nvme_5fnvme0"), "Parent") == "pci_0000_01_00_0");
+    made.host.send_uevent("change", function);
+    CHECK(next() == Event{pci, 0x10000, 0});
+    made.host.send_uevent("remove", function + "/nvme/nvme0");
+    CHECK(next() == Event{nvme, 1, 0});
+}
+
+TEST_CASE("vital product data is read beside the calls, and told of") {
+    MadeUpHost made;
+    made.host.write(pci_bus + "/0000:00:03.0/vpd",
+                    std::string("\x82\x03\x00"
+                                "NIC"
+                                "\x78",
+                                7));
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    Watch events = client.watch(direct_connect, "NodeDeviceEvent");
+    const Target card = device("pci_5f0000_5f00_5f03_5f0");
+    const auto capabilities = [&] {
+        return client.call<std::vector<std::string>>(card, "ListCaps");
+    };
+    if (capabilities().size() == 1) { // it may have been quicker
+        events.next<bus::ObjectPath, int32_t, int32_t>(20s);
+    }
+    CHECK(capabilities() == std::vector<std::string>{"pci", "vpd"});
+    CHECK(client.call<Paths>(direct_connect, "ListNodeDevices", uint32_t{1U << 21}).size() == 1);
+}
+
+TEST_CASE("a SCSI host is found by its World Wide Names") {
+    MadeUpHost made;
+    made.host.device(
+        pci_bus + "/0000:00:1f.2/host7", "bus/scsi", {{"uevent", "DEVTYPE=scsi_host\n"}});
+    made.host.write("/sys/class/fc_host/host7/node_name", "0x2001001b32a9da5b\n");
+    made.host.write("/sys/class/fc_host/host7/port_name", "0x2101001b32a9da5b\n");
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    const char* const lookup = "NodeDeviceLookupSCSIHostByWWN";
+    CHECK(client.call<bus::ObjectPath>(
+              direct_connect, lookup, "2001001b32a9da5b", "2101001b32a9da5b", uint32_t{0}) ==
+          "/org/libvirt/QEMU/nodedev/scsi_5fhost7");
+    CHECK(error_of(client, direct_connect, lookup, "2001001b32a9da5b", "0", uint32_t{0})
+              .find("Node device not found: no SCSI host with") != std::string::npos);
+    CHECK(client.call<Paths>(direct_connect, "ListNodeDevices", uint32_t{1U << 9}).size() == 1);
+}
+
+TEST_CASE("5000 devices are listed within 10 ms") {
+    MadeUpHost made;
+    for (unsigned number = 0; number < 5000; ++number) {
+        const std::string slot = fmt::format("{:04x}:{:02x}:{:02x}.{:x}",
+                                             1 + number / 2048,
+                                             number / 256 % 8,
+                                             number / 8 % 32,
+                                             number % 8);
+        made.host.device("/sys/devices/many/" + slot,
+                         "bus/pci",
+                         {{"vendor", "0x8086\n"}, {"device", "0x10c9\n"}});
+    }
+    const DriverProcess daemon("nodedevd", made.root.root(), {made.setting()});
+    Client client = daemon.connect();
+    auto best = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 20; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        CHECK(client.call<Paths>(direct_connect, "ListNodeDevices", uint32_t{0}).size() == 5005);
+        best = std::min(best, std::chrono::steady_clock::now() - begin);
+    }
+    const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(best);
+    MESSAGE("5005 devices listed in " << taken.count() << " us");
+    CHECK(taken <= 10ms);
 }
 
 TEST_CASE("the same through the proxy") {

@@ -32,4 +32,49 @@ inline void add_small_host(HostTree& host) {
     host.write("/run/udev/data/b8:0", "E:ID_TYPE=disk\nE:ID_SERIAL=QM00001\n");
 }
 
+/// An NVMe controller `nvme<number>` that is the PCI function `slot`; gives the path of the latter.
+inline std::string add_nvme_controller(HostTree& host, const std::string& slot, unsigned number) {
+    const std::string function = pci_bus + "/" + slot;
+    const std::string name = "nvme" + std::to_string(number);
+    host.device(function,
+                "bus/pci",
+                {{"vendor", "0x1b36\n"},
+                 {"device", "0x0010\n"},
+                 {"class", "0x010802\n"},
+                 {"uevent", "DRIVER=nvme\nPCI_SLOT_NAME=" + slot + "\n"}});
+    host.device(function + "/nvme/" + name,
+                "class/nvme",
+                {{"model", "QEMU NVMe Ctrl                          \n"},
+                 {"serial", "LAB" + std::to_string(number) + "                \n"},
+                 {"firmware_rev", "8.0.0   \n"},
+                 {"subsysnqn", "nqn.2019-08.org.qemu:lab\n"},
+                 {"transport", "pcie\n"},
+                 {"address", slot + "\n"},
+                 {"state", "live\n"},
+                 {"cntlid", std::to_string(number) + "\n"},
+                 {"numa_node", "1\n"},
+                 {"uevent", "MAJOR=240\nMINOR=0\nDEVNAME=" + name + "\n"}});
+    return function;
+}
+
+/// A namespace's disk `nvme<subsystem>n<id>` of 1 GiB in `folder`, with its generic device.
+inline std::string
+add_namespace(HostTree& host, const std::string& folder, unsigned subsystem, unsigned id) {
+    const std::string digits = std::to_string(subsystem) + "n" + std::to_string(id);
+    const std::string path = folder + "/nvme" + digits;
+    const std::string minor = std::to_string(subsystem * 1000 + id);
+    host.device(
+        path,
+        "class/block",
+        {{"nsid", std::to_string(id) + "\n"},
+         {"size", "2097152\n"},
+         {"dev", "259:" + minor + "\n"},
+         {"queue/logical_block_size", "4096\n"},
+         {"nguid", "00000000-0000-0000-0000-000000000000\n"},
+         {"eui", "00 25 38 5b 61 b0 a4 c1\n"},
+         {"uevent", "MAJOR=259\nMINOR=" + minor + "\nDEVNAME=nvme" + digits + "\nDEVTYPE=disk\n"}});
+    host.device(folder + "/ng" + digits, "class/nvme-generic", {});
+    return path;
+}
+
 } // namespace vireo::test

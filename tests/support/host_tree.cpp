@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tests/support/host_tree.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -48,6 +52,28 @@ void HostTree::device(std::string_view path,
     link(device + "/subsystem", folder);
     const bool on_bus = subsystem.starts_with("bus/");
     link(folder + (on_bus ? "/devices/" : "/") + name, device);
+}
+
+void HostTree::send_uevent(std::string_view action, std::string_view path) const {
+    std::string message =
+        std::string(action) + "@" + std::string(path.substr(std::string_view("/sys").size()));
+    message += '\0';
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string socket = at("/uevents");
+    socket.copy(address.sun_path, sizeof address.sun_path - 1);
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const ssize_t sent = ::sendto(fd,
+                                  message.data(),
+                                  message.size(),
+                                  0,
+                                  reinterpret_cast<const sockaddr*>(&address),
+                                  sizeof address);
+    const int error = errno;
+    ::close(fd);
+    if (sent < 0) {
+        throw std::system_error(error, std::generic_category(), "send to " + socket);
+    }
 }
 
 } // namespace vireo::test

@@ -28,6 +28,9 @@ class HostTree {
                 std::string_view subsystem,
                 const std::map<std::string, std::string>& attributes);
 
+    /// What the kernel says of the device to a daemon that watches this host.
+    void send_uevent(std::string_view action, std::string_view path) const;
+
   private:
     TemporaryFolder folder_;
 };

@@ -23,7 +23,7 @@ std::string known_names(const std::string& modalias, const char* key) {
 }
 
 ProbeSources sources(const HostTree& host) {
-    return ProbeSources{.sysfs = Sysfs(host.root()), .names = known_names};
+    return ProbeSources{.sysfs = Sysfs(host.root()), .names = known_names, .vpd = {}};
 }
 
 template <class T>

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "libshared/sysfs.hpp"
+#include "nodedev-driver/model/device_use.hpp"
+
+#include <string>
+#include <vector>
+
+/// What on the host uses a device. All of it is read from the kernel when it is asked for.
+namespace vireo::nodedev {
+
+/// Paths below /sys of the disks that go with the device at `path`: itself, or those below it,
+/// with the disks of an NVM subsystem that its controllers reach.
+std::vector<std::string> disks_of(const Sysfs& sysfs, const std::string& path);
+
+/// Mounts, swap, LVM, RAID, device mapper and other holders of a disk, its partitions and what is
+/// built on them, each once. Does not wait.
+std::vector<DeviceUse> disk_uses(const Sysfs& sysfs, const std::string& disk);
+
+/// Processes that have one of the device nodes open (`/dev/nvme0n1`). Walks through all processes:
+/// for a worker thread. Those of other users are seen by root only.
+std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string>& nodes);
+
+/// Device nodes of the disk at `path`, of its partitions and of its namespace's generic device.
+std::vector<std::string> nodes_of(const Sysfs& sysfs, const std::string& disk);
+
+/// `mount '/srv' (/dev/nvme0n1p2)`, for messages.
+std::string describe_use(const DeviceUse& use);
+
+} // namespace vireo::nodedev

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/probe/device_uses.hpp"
+#include "tests/support/device_tree.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace vireo::nodedev;
+using namespace vireo::test;
+using vireo::Sysfs;
+
+namespace {
+
+using Uses = std::vector<DeviceUse>;
+
+struct Drive {
+    Drive()
+        : function(add_nvme_controller(host, "0000:01:00.0", 0)),
+          disk(add_namespace(host, function + "/nvme/nvme0", 0, 1)) {}
+
+    void partition(unsigned number) {
+        const std::string name = "nvme0n1p" + std::to_string(number);
+        host.device(disk + "/" + name,
+                    "class/block",
+                    {{"partition", std::to_string(number)},
+                     {"dev", "259:5" + std::to_string(number) + "\n"}});
+    }
+
+    /// A block device that is built on `below`.
+    std::string holder(const std::string& name, const std::string& below) {
+        const std::string path = "/sys/devices/virtual/block/" + name;
+        host.device(path, "class/block", {{"dev", "253:" + name.substr(3) + "\n"}});
+        host.link(below + "/holders/" + name, path);
+        return path;
+    }
+
+    Uses uses() const { return disk_uses(Sysfs(host.root()), disk); }
+
+    HostTree host;
+    std::string function;
+    std::string disk;
+};
+
+} // namespace
+
+TEST_CASE("a drive that nobody uses is used by nobody") {
+    Drive drive;
+    CHECK(drive.uses().empty());
+    drive.partition(1);
+    drive.host.write("/proc/1/mountinfo", "21 1 254:1 / / rw - ext4 /dev/vda1 rw\n");
+    drive.host.write("/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n");
+    CHECK(drive.uses().empty());
+}
+
+TEST_CASE("file systems and swap on partitions are found, whatever the mount point is called") {
+    Drive drive;
+    drive.partition(1);
+    drive.partition(2);
+    drive.host.write(
+        "/proc/1/mountinfo",
+        "21 1 254:1 / / rw - ext4 /dev/vda1 rw\n"
+        "36 21 259:51 / /srv/my\\040data rw,noatime shared:1 master:2 - xfs /dev/root rw\n");
+    drive.host.write("/proc/swaps",
+                     "Filename\t\tType\t\tSize\n/dev/nvme0n1p2          partition\t1000\n");
+    CHECK(drive.uses() == Uses{{"mount", "/srv/my data", "/dev/nvme0n1p1"},
+                               {"swap", "/dev/nvme0n1p2", "/dev/nvme0n1p2"}});
+    CHECK(describe_use(drive.uses().front()) == "mount '/srv/my data' (/dev/nvme0n1p1)");
+}
+
+TEST_CASE("a file system over several devices is found by its own list") {
+    Drive drive;
+    drive.host.write("/proc/1/mountinfo", "36 1 0:42 / /pool rw - btrfs /dev/nvme0n1 rw\n");
+    CHECK(drive.uses() == Uses{{"mount", "/pool", "/dev/nvme0n1"}});
+    drive.host.write("/proc/1/mountinfo", "36 1 0:42 / /pool rw - btrfs /dev/sdz rw\n");
+    drive.host.write("/sys/fs/btrfs/1111-22/devices/nvme0n1/x", "");
+    CHECK(drive.uses() == Uses{{"btrfs", "1111-22", "/dev/nvme0n1"}});
+}
+
+TEST_CASE("what is built on a drive is named, and what is built on that") {
+    Drive drive;
+    drive.partition(1);
+    const std::string volume = drive.holder("dm-0", drive.disk + "/nvme0n1p1");
+    drive.host.write(volume + "/dm/name", "vg0-root--fs\n");
+    drive.host.write(volume + "/dm/uuid", "LVM-abc\n");
+    const std::string crypt = drive.holder("dm-1", volume);
+    drive.host.write(crypt + "/dm/name", "secret\n");
+    drive.host.write(crypt + "/dm/uuid", "CRYPT-LUKS2-x\n");
+    drive.host.write("/proc/1/mountinfo", "36 1 253:1 / /home rw - ext4 /dev/mapper/secret rw\n");
+    drive.host.write(drive.holder("md-127", drive.disk) + "/md/level", "raid1\n");
+    drive.holder("bc-0", drive.disk);
+    CHECK(drive.uses() == Uses{{"device-mapper", "secret", "/dev/dm-0"},
+                               {"holder", "bc-0", "/dev/nvme0n1"},
+                               {"lvm", "vg0/root-fs", "/dev/nvme0n1p1"},
+                               {"mount", "/home", "/dev/dm-1"},
+                               {"raid", "md-127", "/dev/nvme0n1"}});
+}
+
+TEST_CASE("a holder that holds itself ends the search") {
+    Drive drive;
+    const std::string volume = drive.holder("dm-0", drive.disk);
+    drive.host.link(volume + "/holders/dm-0", volume);
+    CHECK(drive.uses() ==
+          Uses{{"holder", "dm-0", "/dev/dm-0"}, {"holder", "dm-0", "/dev/nvme0n1"}});
+}
+
+TEST_CASE("the disks of a function are those below it, and those that its controllers reach") {
+    Drive drive;
+    const std::string subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys9";
+    drive.host.link(subsystem + "/nvme0", drive.function + "/nvme/nvme0");
+    drive.host.device(drive.function + "/nvme/nvme0/nvme9c0n4", "class/block", {{"nsid", "4\n"}});
+    const std::string shared = add_namespace(drive.host, subsystem, 9, 4);
+    add_namespace(drive.host, subsystem, 9, 5);
+    const auto disks = disks_of(Sysfs(drive.host.root()), drive.function);
+    CHECK(std::count(disks.begin(), disks.end(), drive.disk) == 1);
+    CHECK(std::count(disks.begin(), disks.end(), shared) == 1);
+    CHECK(disks.size() == 3); // and the hidden one
+    CHECK(disks_of(Sysfs(drive.host.root()), pci_bus + "/0000:01:00").empty());
+}
+
+TEST_CASE("processes that hold a node open are named") {
+    Drive drive;
+    drive.partition(1);
+    const auto nodes = nodes_of(Sysfs(drive.host.root()), drive.disk);
+    CHECK(nodes == std::vector<std::string>{"/dev/nvme0n1", "/dev/nvme0n1p1", "/dev/ng0n1"});
+    drive.host.write("/proc/4711/comm", "qemu-system-x86\n");
+    drive.host.link("/proc/4711/fd/7", "/dev/nvme0n1p1");
+    drive.host.link("/proc/4711/fd/8", "/dev/null");
+    drive.host.link("/proc/4711/fd/9", "/dev/nvme0n1p1");
+    CHECK(open_by(Sysfs(drive.host.root()), nodes) ==
+          Uses{{"open", "qemu-system-x86 (process 4711)", "/dev/nvme0n1p1"}});
+}
