@@ -152,11 +152,11 @@ json iothread_object(const IothreadDef& thread) {
     json object = json::object();
     object["qom-type"] = "iothread";
     object["id"] = fmt::format("iothread{}", thread.id);
-    if (thread.thread_pool_min) {
-        object["thread-pool-min"] = *thread.thread_pool_min;
+    if (thread.pool.min) {
+        object["thread-pool-min"] = *thread.pool.min;
     }
-    if (thread.thread_pool_max) {
-        object["thread-pool-max"] = *thread.thread_pool_max;
+    if (thread.pool.max) {
+        object["thread-pool-max"] = *thread.pool.max;
     }
     return object;
 }

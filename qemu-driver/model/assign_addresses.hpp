@@ -15,6 +15,9 @@ struct PassOptions {
     bool new_definition{};
     /// The document describes a running guest.
     bool active{};
+    /// Only what a document means to any hypervisor: no machine, no models, no addresses but those
+    /// of drives.
+    bool any_hypervisor{};
 };
 
 /// `fill_defaults` must have run. Throws config_unsupported or xml_error where an address is taken

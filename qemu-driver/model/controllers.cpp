@@ -25,6 +25,10 @@ void insert_controller(DomainDef& def, ControllerDef controller) {
         if (current.type != controller.type) {
             continue;
         }
+        if (!controller.index) {
+            at = i + 1; // its index comes later and moves nothing
+            break;
+        }
         // Companions of a USB controller stand behind it.
         const bool companion = !controller.master_start_port && current.master_start_port &&
                                current.index == controller.index;

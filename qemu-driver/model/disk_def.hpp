@@ -118,6 +118,8 @@ struct DiskDef {
     bool readonly{};
     bool shareable{};
     std::optional<TransientDef> transient;
+    /// The Xen domain that serves it.
+    std::optional<std::string> backend_domain;
     std::optional<std::string> serial;
     std::optional<std::string> wwn;
     std::optional<std::string> vendor;

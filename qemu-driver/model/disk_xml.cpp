@@ -114,6 +114,7 @@ const xml::Type& describe(const DiskDef*) {
                               image_metadata_cache())),
         xml::child("auth", &DiskDef::outer_auth),
         xml::embed(&DiskDef::image, image_source(), xml::child(&DiskImage::backing)),
+        xml::group("backenddomain", xml::attr("name", &DiskDef::backend_domain)),
         xml::child(&DiskDef::geometry),
         xml::child(&DiskDef::blockio),
         xml::child(&DiskDef::mirror),

@@ -16,12 +16,15 @@
 #include "qemu-driver/model/input_def.hpp"
 #include "qemu-driver/model/interface_def.hpp"
 #include "qemu-driver/model/iommu_def.hpp"
+#include "qemu-driver/model/launch_security_def.hpp"
+#include "qemu-driver/model/lease_def.hpp"
 #include "qemu-driver/model/memballoon_def.hpp"
 #include "qemu-driver/model/memory_def.hpp"
 #include "qemu-driver/model/memory_device_def.hpp"
 #include "qemu-driver/model/os_def.hpp"
 #include "qemu-driver/model/panic_def.hpp"
 #include "qemu-driver/model/redirdev_def.hpp"
+#include "qemu-driver/model/resource_def.hpp"
 #include "qemu-driver/model/rng_def.hpp"
 #include "qemu-driver/model/seclabel_def.hpp"
 #include "qemu-driver/model/shmem_def.hpp"
@@ -40,7 +43,25 @@
 /// by `validate` and written by `format_domain`.
 namespace vireo::qemu {
 
-enum class DomainType { qemu, kvm };
+/// The ones that are not QEMU's are libvirt's words for other hypervisors: refused by `validate`.
+enum class DomainType {
+    qemu,
+    kvm,
+    kqemu,
+    xen,
+    lxc,
+    uml,
+    openvz,
+    test,
+    vmware,
+    hyperv,
+    vbox,
+    phyp,
+    parallels,
+    bhyve,
+    vz,
+    hvf
+};
 enum class LifecycleAction {
     destroy,
     restart,
@@ -109,6 +130,7 @@ struct Devices {
     std::optional<std::string> emulator;
     std::vector<DiskDef> disks;
     std::vector<ControllerDef> controllers;
+    std::vector<LeaseDef> leases;
     std::vector<InterfaceDef> interfaces;
     std::vector<SerialDef> serials;
     std::vector<ParallelDef> parallels;
@@ -163,10 +185,14 @@ struct DomainDef {
     /// `<iothreads>`: after `fill_defaults` the length of `iothreads`.
     std::optional<uint32_t> iothread_count;
     std::vector<IothreadDef> iothreads;
+    std::optional<ThreadPool> default_iothread;
     std::optional<CputuneDef> cputune;
     std::optional<MemtuneDef> memtune;
     std::optional<BlkiotuneDef> blkiotune;
     std::optional<NumatuneDef> numatune;
+    std::optional<ResourceDef> resource;
+    std::optional<IdmapDef> idmap;
+    std::vector<PerfEvent> perf;
     std::vector<SysinfoDef> sysinfos;
     OsDef os;
     std::optional<FeaturesDef> features;
@@ -179,6 +205,7 @@ struct DomainDef {
     std::optional<PmDef> pm;
     Devices devices;
     std::vector<SeclabelDef> seclabels;
+    std::optional<LaunchSecurityDef> launch_security;
     std::optional<QemuCommandline> qemu_commandline;
     std::optional<QemuCapabilityOverrides> qemu_capabilities;
     std::optional<DeprecationBehavior> qemu_deprecation;
@@ -193,7 +220,22 @@ const xml::Type& describe(const DomainDef*);
 
 template <>
 struct vireo::xml::EnumNames<vireo::qemu::DomainType> {
-    static constexpr std::array<std::string_view, 2> names{"qemu", "kvm"};
+    static constexpr std::array<std::string_view, 16> names{"qemu",
+                                                            "kvm",
+                                                            "kqemu",
+                                                            "xen",
+                                                            "lxc",
+                                                            "uml",
+                                                            "openvz",
+                                                            "test",
+                                                            "vmware",
+                                                            "hyperv",
+                                                            "vbox",
+                                                            "phyp",
+                                                            "parallels",
+                                                            "bhyve",
+                                                            "vz",
+                                                            "hvf"};
 };
 
 template <>

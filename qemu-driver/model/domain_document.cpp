@@ -18,8 +18,20 @@ bool is_users(const std::string& alias) {
     return alias.starts_with("ua-");
 }
 
+/// That an image could not be labelled is known of a running guest; without that and without a
+/// label of its own an override says nothing.
+void drop_live(std::vector<SeclabelOverride>& seclabels) {
+    for (SeclabelOverride& label : seclabels) {
+        label.labelskip.reset();
+    }
+    std::erase_if(seclabels, [](const SeclabelOverride& label) {
+        return !label.label && label.relabel != YesNo::no;
+    });
+}
+
 void drop_live_image(DiskImage& image) {
     image.index.reset();
+    drop_live(image.seclabels);
     if (image.backing) {
         drop_live_image(*image.backing);
     }
@@ -41,6 +53,13 @@ void drop_live(DomainDef& def) {
         console.tty.reset();
     }
     const auto drop_path = [](ChardevSource& source) {
+        std::visit(
+            [](auto& backend) {
+                if constexpr (requires { backend.seclabels; }) {
+                    drop_live(backend.seclabels);
+                }
+            },
+            source.backend);
         if (auto* pty = std::get_if<PtyChardev>(&source.backend)) {
             pty->path.reset();
         }
@@ -96,6 +115,9 @@ DomainDef parse_domain(std::string_view text, bool active) {
 
 void complete_domain(DomainDef& def, const HostFacts& facts, const PassOptions& options) {
     fill_defaults(def, facts, options);
+    if (options.any_hypervisor) {
+        return;
+    }
     validate(def, facts);
     assign_addresses(def, facts, options);
 }

@@ -24,7 +24,8 @@ struct DomainView {
 /// `active`. Nothing is completed.
 DomainDef parse_domain(std::string_view text, bool active = false);
 
-/// The passes in their order: defaults, addresses, aliases (of a running guest), validation.
+/// The passes in their order: defaults, validation, addresses. Aliases come when the guest starts
+/// (`assign_aliases`).
 void complete_domain(DomainDef& def, const HostFacts& facts, const PassOptions& options);
 
 /// Writes a document, ending in a newline.

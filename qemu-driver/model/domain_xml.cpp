@@ -10,12 +10,17 @@ static const xml::Type& describe(const GenidDef*) {
     return type;
 }
 
-static const xml::Type& describe(const IothreadDef*) {
+static const xml::Type& describe(const ThreadPool*) {
     static const xml::Type type =
-        xml::element<IothreadDef>("iothread",
-                                  xml::attr("id", &IothreadDef::id),
-                                  xml::attr("thread_pool_min", &IothreadDef::thread_pool_min),
-                                  xml::attr("thread_pool_max", &IothreadDef::thread_pool_max));
+        xml::element<ThreadPool>("defaultiothread",
+                                 xml::attr("thread_pool_min", &ThreadPool::min),
+                                 xml::attr("thread_pool_max", &ThreadPool::max));
+    return type;
+}
+
+static const xml::Type& describe(const IothreadDef*) {
+    static const xml::Type type = xml::element<IothreadDef>(
+        "iothread", xml::attr("id", &IothreadDef::id), xml::embed(&IothreadDef::pool));
     return type;
 }
 
@@ -33,6 +38,7 @@ static const xml::Type& describe(const Devices*) {
                                                   xml::text("emulator", &D::emulator),
                                                   xml::child(&D::disks),
                                                   xml::child(&D::controllers),
+                                                  xml::child(&D::leases),
                                                   xml::child(&D::filesystems),
                                                   xml::child(&D::interfaces),
                                                   xml::child(&D::smartcards),
@@ -76,15 +82,18 @@ const xml::Type& describe(const DomainDef*) {
         xml::raw("metadata", &D::metadata),
         xml::embed(&D::memory),
         xml::child(&D::blkiotune),
-        xml::child(&D::memtune),
+        xml::child(&D::memtune).omit_empty(),
         xml::child(&D::memory_backing),
         xml::embed(&D::vcpus),
         xml::text("iothreads", &D::iothread_count),
         xml::group("iothreadids", xml::child(&D::iothreads)),
+        xml::child(&D::default_iothread),
         xml::child(&D::cputune),
         xml::child(&D::numatune),
+        xml::child(&D::resource).omit_empty(),
         xml::child(&D::sysinfos),
         xml::child("os", &D::os),
+        xml::child(&D::idmap).omit_empty(),
         xml::child(&D::features),
         xml::child(&D::cpu),
         xml::child("clock", &D::clock).optional(),
@@ -93,8 +102,10 @@ const xml::Type& describe(const DomainDef*) {
         xml::text("on_crash", &D::on_crash),
         xml::text("on_lockfailure", &D::on_lockfailure),
         xml::child(&D::pm),
+        xml::group("perf", xml::child(&D::perf)),
         xml::child("devices", &D::devices).optional(),
         xml::child(&D::seclabels),
+        xml::child(&D::launch_security),
         xml::child("commandline", &D::qemu_commandline).in(qemu_namespace),
         xml::child("capabilities", &D::qemu_capabilities).in(qemu_namespace),
         xml::group("deprecation", xml::attr("behavior", &D::qemu_deprecation)).in(qemu_namespace),

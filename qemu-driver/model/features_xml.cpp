@@ -29,16 +29,10 @@ void format_tseg(const SmmFeature& smm, xml::Writer& writer) {
     if (!smm.tseg_bytes) {
         return;
     }
-    constexpr std::array<std::string_view, 7> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    uint64_t value = *smm.tseg_bytes;
-    std::size_t unit = 0;
-    while (value != 0 && value % 1024 == 0 && unit + 1 < units.size()) {
-        value /= 1024;
-        ++unit;
-    }
+    const ShortSize size(*smm.tseg_bytes);
     writer.open("tseg");
-    writer.attribute("unit", units[unit]);
-    writer.text(fmt::format("{}", value));
+    writer.attribute("unit", size.unit);
+    writer.text(fmt::format("{}", size.value));
     writer.close();
 }
 

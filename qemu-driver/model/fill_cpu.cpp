@@ -25,19 +25,22 @@ void set_machine_cpu(DomainDef& def, const MachineType* machine) {
         CpuModelDef{.fallback = CpuFallback::forbid, .vendor_id = {}, .name = machine->default_cpu};
 }
 
-void fill_cells(CpuDef& cpu, xml::Where where) {
+} // namespace
+
+void fill_cells(DomainDef& def) {
+    if (!def.cpu) {
+        return;
+    }
     uint32_t next = 0;
-    for (NumaCell& cell : cpu.cells) {
+    for (NumaCell& cell : def.cpu->cells) {
         cell.id = cell.id.value_or(next);
         next = *cell.id + 1;
         if (cell.cpus) {
-            *cell.cpus = normalized_ranges(*cell.cpus, where, "cell");
+            *cell.cpus = normalized_ranges(*cell.cpus, def.where, "cell");
         }
     }
-    std::ranges::sort(cpu.cells, {}, [](const NumaCell& c) { return *c.id; });
+    std::ranges::sort(def.cpu->cells, {}, [](const NumaCell& c) { return *c.id; });
 }
-
-} // namespace
 
 void fill_cpu(DomainDef& def, const HostFacts& facts) {
     const bool has_model = def.cpu && def.cpu->model && !def.cpu->model->name.empty();
@@ -54,7 +57,6 @@ void fill_cpu(DomainDef& def, const HostFacts& facts) {
         !cpu.model->vendor_id && cpu.model->fallback != CpuFallback::forbid) {
         cpu.model.reset();
     }
-    fill_cells(cpu, def.where);
     for (CpuFeature& feature : cpu.features) {
         feature.policy = feature.policy.value_or(CpuFeaturePolicy::require);
     }

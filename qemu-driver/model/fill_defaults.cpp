@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/model/fill_defaults.hpp"
 
-#include "qemu-driver/model/normalized_ranges.hpp"
+#include "qemu-driver/model/metadata.hpp"
 #include "qemu-driver/model/problem.hpp"
 
 #include <algorithm>
@@ -10,12 +10,6 @@
 namespace vireo::qemu {
 
 namespace {
-
-void normalize(std::optional<std::string>& ranges, xml::Where where, std::string_view element) {
-    if (ranges) {
-        *ranges = normalized_ranges(*ranges, where, element);
-    }
-}
 
 /// Cells say how much memory there is where <memory> does not, or a new guest is defined.
 void fill_memory(DomainDef& def, const PassOptions& options) {
@@ -40,38 +34,32 @@ void fill_memory(DomainDef& def, const PassOptions& options) {
     }
 }
 
-void fill_vcpus(DomainDef& def) {
-    VcpuDef& vcpus = def.vcpus;
-    normalize(vcpus.cpuset, def.where, "vcpu");
-    if (!vcpus.placement) {
-        vcpus.placement = Placement::static_;
+/// A UEFI that cannot keep its variables in itself has a file for them.
+void fill_nvram(DomainDef& def, const HostFacts& facts) {
+    OsDef& os = def.os;
+    if (os.firmware || !os.loader || os.loader->type != LoaderType::pflash ||
+        os.loader->readonly != YesNo::yes || os.loader->stateless == YesNo::yes) {
+        return;
     }
-    if (vcpus.placement == Placement::auto_) {
-        vcpus.cpuset.reset();
+    if (!os.nvram) {
+        os.nvram.emplace();
     }
-    if (vcpus.current == vcpus.maximum) {
-        vcpus.current.reset();
+    if (os.nvram->storage().is_empty()) {
+        os.nvram->path = facts.nvram_dir + "/" + def.name + "_VARS.fd";
     }
 }
 
-void fill_iothreads(DomainDef& def) {
-    if (def.iothread_count.value_or(0) == 0 && def.iothreads.empty()) {
-        def.iothread_count.reset();
-        return;
-    }
-    uint32_t next = 1;
-    while (def.iothreads.size() < def.iothread_count.value_or(0)) {
-        const auto taken = [&](const IothreadDef& t) { return t.id == next; };
-        if (std::ranges::any_of(def.iothreads, taken)) {
-            ++next;
-            continue;
+/// Features are what a firmware is chosen by. A stored definition may name some beside a firmware
+/// that it names itself; they had no meaning there.
+void fill_firmware_features(DomainDef& def, const PassOptions& options) {
+    OsDef& os = def.os;
+    if (!os.firmware && !os.firmware_features.empty()) {
+        if (options.new_definition) {
+            refuse(
+                def.where, "firmware", "features need <os firmware='efi'>, which chooses by them");
         }
-        IothreadDef added;
-        added.id = next;
-        added.automatic = true;
-        def.iothreads.push_back(added);
+        os.firmware_features.clear();
     }
-    def.iothread_count = static_cast<uint32_t>(def.iothreads.size());
 }
 
 void fill_os(OsDef& os) {
@@ -117,67 +105,60 @@ void fill_boot(DomainDef& def) {
     }
 }
 
-void fill_tuning(DomainDef& def) {
-    if (def.cputune) {
-        for (VcpuPin& pin : def.cputune->vcpu_pins) {
-            pin.cpuset = normalized_ranges(pin.cpuset, def.where, "vcpupin");
-        }
-        for (IothreadPin& pin : def.cputune->iothread_pins) {
-            pin.cpuset = normalized_ranges(pin.cpuset, def.where, "iothreadpin");
-        }
-        normalize(def.cputune->emulator_pin, def.where, "emulatorpin");
-        std::ranges::sort(def.cputune->vcpu_pins, {}, &VcpuPin::vcpu);
-        std::ranges::sort(def.cputune->iothread_pins, {}, &IothreadPin::iothread);
-    }
-    if (def.numatune) {
-        if (def.numatune->memory) {
-            NumaMemory& memory = *def.numatune->memory;
-            normalize(memory.nodeset, def.where, "numatune");
-            if (!memory.placement && !memory.nodeset && def.vcpus.placement == Placement::auto_) {
-                memory.placement = NumaPlacement::auto_;
-            }
-            memory.mode = memory.mode.value_or(NumaMode::strict);
-            if (memory.placement == NumaPlacement::static_ && memory.nodeset) {
-                memory.placement.reset();
-            }
-        }
-        for (NumaMemnode& node : def.numatune->memnodes) {
-            node.nodeset = normalized_ranges(node.nodeset, def.where, "memnode");
-        }
-        std::ranges::sort(def.numatune->memnodes, {}, &NumaMemnode::cell);
-    }
-    if (def.vcpus.placement == Placement::auto_ && !def.numatune) {
-        def.numatune.emplace().memory =
-            NumaMemory{.mode = NumaMode::strict, .placement = NumaPlacement::auto_, .nodeset = {}};
-    }
-    if (def.memory_backing && def.memory_backing->hugepages) {
-        for (HugePage& page : def.memory_backing->hugepages->pages) {
-            normalize(page.nodeset, def.where, "page");
+/// A stored definition of old says 'dynamic' or 'static' where no security driver is.
+void fill_seclabels(DomainDef& def, const HostFacts& facts, const PassOptions& options) {
+    for (SeclabelDef& label : def.seclabels) {
+        label.model = label.model.value_or(facts.security_driver);
+        if (label.model == "none" && !options.active) {
+            label = {.type = SeclabelType::none,
+                     .model = label.model,
+                     .relabel = {},
+                     .label = {},
+                     .imagelabel = {},
+                     .baselabel = {},
+                     .where = label.where};
         }
     }
+}
+
+void fill_lifecycle(DomainDef& def) {
+    def.on_poweroff = def.on_poweroff.value_or(LifecycleAction::destroy);
+    def.on_reboot = def.on_reboot.value_or(LifecycleAction::restart);
+    def.on_crash = def.on_crash.value_or(LifecycleAction::destroy);
 }
 
 } // namespace
 
 void fill_defaults(DomainDef& def, const HostFacts& facts, const PassOptions& options) {
-    fill_machine(def, facts);
-    add_machine_devices(def, facts);
-    fill_cpu(def, facts);
-    fill_vcpus(def);
-    fill_iothreads(def);
+    fill_controller_indexes(def);
+    if (options.any_hypervisor) {
+        def.os.arch = def.os.arch.value_or(facts.arch);
+    } else {
+        fill_machine(def, facts);
+        add_machine_devices(def, facts);
+        fill_cpu(def, facts);
+        fill_seclabels(def, facts, options);
+        fill_qemu_devices(def, facts);
+        fill_nvram(def, facts);
+        fill_firmware_features(def, options);
+    }
+    fill_cells(def);
+    fill_tuning(def);
     fill_memory(def, options);
     fill_clock(def.clock);
     fill_os(def.os);
     if (def.features && def.features->hyperv && !def.features->hyperv->mode) {
         def.features->hyperv->mode = HypervMode::custom;
     }
-    for (SeclabelDef& label : def.seclabels) {
-        label.model = label.model.value_or(facts.security_driver);
+    if (def.metadata) {
+        keep_one_per_namespace(*def.metadata);
     }
-    fill_tuning(def);
-    def.on_poweroff = def.on_poweroff.value_or(LifecycleAction::destroy);
-    def.on_reboot = def.on_reboot.value_or(LifecycleAction::restart);
-    def.on_crash = def.on_crash.value_or(LifecycleAction::destroy);
+    std::ranges::sort(def.perf, {}, &PerfEvent::name);
+    if (def.idmap) {
+        std::ranges::sort(def.idmap->uids, {}, &IdMapping::start);
+        std::ranges::sort(def.idmap->gids, {}, &IdMapping::start);
+    }
+    fill_lifecycle(def);
     fill_devices(def, facts, options);
     add_needed_devices(def);
     fill_boot(def);

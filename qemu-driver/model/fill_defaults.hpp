@@ -17,14 +17,23 @@ void fill_machine(DomainDef& def, const HostFacts& facts);
 /// The devices that a machine type has without being asked: PCI root, USB and SATA controllers,
 /// keyboard and mouse, balloon, audio backend.
 void add_machine_devices(DomainDef& def, const HostFacts& facts);
+/// Controllers without an index get the lowest free one of their type; USB 2 controllers in a row
+/// belong together and share theirs.
+void fill_controller_indexes(DomainDef& def);
 /// Model, checks and topology of the guest's CPU.
 void fill_cpu(DomainDef& def, const HostFacts& facts);
-/// What each device leaves out.
+/// Numbers of NUMA cells, and their order.
+void fill_cells(DomainDef& def);
+/// vCPUs, I/O threads, and where on the host they and the memory are.
+void fill_tuning(DomainDef& def);
+/// The kinds of device that QEMU has several of: models, formats, backends.
+void fill_qemu_devices(DomainDef& def, const HostFacts& facts);
+/// What each device leaves out and any hypervisor would fill in alike.
 void fill_devices(DomainDef& def, const HostFacts& facts, const PassOptions& options);
-/// Disks: bus, format, place on a drive controller.
+/// Disks: bus, place on a drive controller.
 void fill_disk(DiskDef& disk, const DomainDef& def);
 /// Graphics: who chooses the ports, what listens where.
-void fill_graphics(GraphicsDef& graphics, const HostFacts& facts);
+void fill_graphics(GraphicsDef& graphics);
 /// What a device needs to be connected to: drive and virtio-serial controllers; a console for the
 /// first serial port, a display adapter for a screen.
 void add_needed_devices(DomainDef& def);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu-driver/capabilities/qemu_capabilities.hpp"
 #include "qemu-driver/model/disk_name.hpp"
 #include "qemu-driver/model/fill_defaults.hpp"
-#include "qemu-driver/model/problem.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -32,39 +32,19 @@ void fill_interface(InterfaceDef& interface, const HostFacts& facts, const PassO
     if (!interface.mac) {
         interface.mac = new_mac(facts);
     }
-    if (!interface.model) {
-        const InterfaceType type = interface.type();
-        if (type == InterfaceType::vhostuser || type == InterfaceType::vdpa) {
-            interface.model = "virtio";
-        } else if (type != InterfaceType::hostdev) {
-            interface.model = facts.qemu->has_type("rtl8139")          ? "rtl8139"
-                              : facts.qemu->has_type("e1000")          ? "e1000"
-                              : facts.qemu->has_type("virtio-net-pci") ? "virtio"
-                                                                       : "rtl8139";
-        }
-    }
     if (!options.active && interface.target_dev && is_generated_name(*interface.target_dev)) {
         interface.target_dev.reset();
     }
-}
-
-void fill_controller(ControllerDef& c, const HostFacts& facts) {
-    if (c.type == ControllerType::usb && std::holds_alternative<std::monostate>(c.model)) {
-        if (facts.qemu->has_type("piix3-usb-uhci")) {
-            c.model = UsbModel::piix3_uhci;
-        } else if (facts.qemu->has_type("pci-ohci")) {
-            c.model = UsbModel::pci_ohci;
-        }
+    InterfaceDriver& driver = interface.driver;
+    if (driver.queues.value_or(2) <= 1) {
+        driver.queues.reset(); // there is always one
     }
-    if (c.model_as<UsbModel>() == UsbModel::none) {
-        c.info.address = std::monostate{};
-    }
-    const auto scsi = c.model_as<ScsiModel>();
-    if (c.type == ControllerType::scsi && (!scsi || scsi == ScsiModel::auto_)) {
-        if (!facts.qemu->has_type("lsi") && !facts.qemu->has_type("virtio-scsi-pci")) {
-            refuse(c.info.where, "controller", "name a model: this QEMU has no default for SCSI");
-        }
-        c.model = facts.qemu->has_type("lsi") ? ScsiModel::lsilogic : ScsiModel::virtio_scsi;
+    if (!interface.is_virtio() && interface.type() != InterfaceType::hostdev) {
+        // Only virtio's packets have these ways to and from the host.
+        const VirtioOptions kept = driver.virtio;
+        driver = {};
+        driver.virtio = kept;
+        interface.backend.vhost.reset();
     }
 }
 
@@ -73,10 +53,6 @@ void fill_serials(Devices& devices) {
     for (SerialDef& serial : devices.serials) {
         serial.target_port = serial.target_port.value_or(next);
         next = std::max(next, *serial.target_port + 1);
-        serial.target_type = serial.target_type.value_or(SerialTargetType::isa_serial);
-        if (!serial.target_model) {
-            serial.target_model = static_cast<SerialTargetModel>(*serial.target_type);
-        }
     }
     next = 0;
     for (ParallelDef& parallel : devices.parallels) {
@@ -95,16 +71,11 @@ void fill_channel(ChannelDef& channel, const PassOptions& options) {
     if (!options.active) {
         channel.target_state.reset();
     }
-    if (auto* socket = std::get_if<UnixChardev>(&channel.source.backend)) {
-        if (!socket->path) {
-            socket->mode = SocketMode::bind; // the daemon's own socket
-        }
-    }
 }
 
-void fill_video(VideoDef& video, const HostFacts& facts) {
+void fill_video(VideoDef& video) {
     if (!video.model) {
-        video.model = facts.qemu->has_type("cirrus-vga") ? VideoModel::cirrus : VideoModel::vga;
+        return;
     }
     constexpr uint64_t default_vram_kib = 16 * 1024;
     constexpr uint64_t default_qxl_kib = 64 * 1024;
@@ -128,7 +99,7 @@ void fill_video(VideoDef& video, const HostFacts& facts) {
     }
 }
 
-void fill_videos(Devices& devices, const HostFacts& facts) {
+void fill_videos(Devices& devices) {
     auto& videos = devices.videos;
     const auto primary = std::ranges::find(videos, YesNo::yes, &VideoDef::primary);
     if (primary != videos.end()) {
@@ -137,7 +108,7 @@ void fill_videos(Devices& devices, const HostFacts& facts) {
         videos.front().primary = YesNo::yes;
     }
     for (VideoDef& video : videos) {
-        fill_video(video, facts);
+        fill_video(video);
         if (video.primary == YesNo::no) {
             video.primary.reset();
         }
@@ -162,37 +133,15 @@ void fill_input(InputDef& input) {
     }
 }
 
-void fill_tpm(TpmDef& tpm) {
-    tpm.model = tpm.model.value_or(TpmModel::tpm_tis);
-    if (auto* emulator = std::get_if<EmulatorTpm>(&tpm.backend); emulator && !emulator->version) {
-        emulator->version = tpm.model == TpmModel::tpm_tis ? TpmVersion::v1_2 : TpmVersion::v2_0;
-    } else if (auto* host = std::get_if<PassthroughTpm>(&tpm.backend); host && !host->path) {
-        host->path = "/dev/tpm0";
-    }
-}
-
-void fill_shmem(ShmemDef& shmem) {
-    if (!shmem.model) {
-        shmem.model = ShmemModel::ivshmem_plain;
-        if (shmem.server) {
-            shmem.model = ShmemModel::ivshmem_doorbell;
+/// -1 is as good as nothing said.
+void fill_rule(RedirfilterRule& rule) {
+    for (std::optional<int32_t>* id : {&rule.usb_class, &rule.vendor, &rule.product}) {
+        if (*id == -1) {
+            id->reset();
         }
     }
-    if (shmem.model != ShmemModel::ivshmem_doorbell && !shmem.size_mib) {
-        shmem.size_mib = 4;
-    }
-    if (shmem.server && shmem.model == ShmemModel::ivshmem_doorbell) {
-        if (!shmem.msi) {
-            shmem.msi.emplace();
-        }
-        shmem.msi->enabled.reset();
-        shmem.msi->ioeventfd = shmem.msi->ioeventfd.value_or(OnOff::on);
-    }
-}
-
-void fill_rng(RngDef& rng) {
-    if (auto* random = std::get_if<RandomBackend>(&rng.backend); random && !random->path) {
-        random->path = "/dev/urandom";
+    if (rule.version == "-1") {
+        rule.version.reset();
     }
 }
 
@@ -228,34 +177,26 @@ void fill_devices(DomainDef& def, const HostFacts& facts, const PassOptions& opt
     for (InterfaceDef& interface : devices.interfaces) {
         fill_interface(interface, facts, options);
     }
-    for (ControllerDef& controller : devices.controllers) {
-        fill_controller(controller, facts);
-    }
     fill_serials(devices);
     for (ChannelDef& channel : devices.channels) {
         fill_channel(channel, options);
     }
     for (GraphicsDef& graphics : devices.graphics) {
-        fill_graphics(graphics, facts);
+        fill_graphics(graphics);
     }
-    if (!devices.graphics.empty() && devices.videos.empty()) {
-        devices.videos.emplace_back();
-    }
-    fill_videos(devices, facts);
+    fill_videos(devices);
     for (InputDef& input : devices.inputs) {
         fill_input(input);
     }
-    for (TpmDef& tpm : devices.tpms) {
-        fill_tpm(tpm);
+    if (devices.redirfilter) {
+        for (RedirfilterRule& rule : devices.redirfilter->rules) {
+            fill_rule(rule);
+        }
     }
-    for (ShmemDef& shmem : devices.shmems) {
-        fill_shmem(shmem);
-    }
-    for (RngDef& rng : devices.rngs) {
-        fill_rng(rng);
-    }
-    for (PanicDef& panic : devices.panics) {
-        panic.model = panic.model.value_or(PanicModel::isa);
+    for (LeaseDef& lease : devices.leases) {
+        if (lease.offset_bytes == 0U) {
+            lease.offset_bytes.reset();
+        }
     }
     for (FilesystemDef& filesystem : devices.filesystems) {
         if (!filesystem.access_mode) {
@@ -268,16 +209,9 @@ void fill_devices(DomainDef& def, const HostFacts& facts, const PassOptions& opt
         if (scsi != nullptr && scsi->name && scsi->name->find('/') == std::string::npos) {
             *scsi->name += "/0"; // the first unit
         }
-        auto* mdev = std::get_if<MdevHostdev>(&hostdev.source);
-        if (mdev != nullptr && mdev->model == MdevModel::vfio_pci && !mdev->display) {
-            mdev->display = OnOff::off;
-        }
     }
     for (WatchdogDef& watchdog : devices.watchdogs) {
         watchdog.action = watchdog.action.value_or(WatchdogAction::reset);
-    }
-    if (devices.vsock && !devices.vsock->model) {
-        devices.vsock->model = VirtioModel::virtio;
     }
 }
 

@@ -174,17 +174,8 @@ void fill_disk(DiskDef& disk, const DomainDef& def) {
     if (!disk.target.bus) {
         disk.target.bus = default_bus(disk);
     }
-    if (!disk.driver.name && disk.image.type() != DiskType::vhostuser) {
-        disk.driver.name = "qemu";
-    }
-    if (!disk.image.format && disk.image.type() != DiskType::volume) {
-        disk.image.format = DiskFormat::raw;
-    }
     fill_image(disk.image);
     fill_encryption(disk.outer_encryption);
-    if (disk.mirror) {
-        disk.mirror->image.format = disk.mirror->image.format.value_or(DiskFormat::raw);
-    }
     if (disk.device == DiskDevice::cdrom) {
         disk.readonly = true;
     }

@@ -23,6 +23,8 @@ void merge_attributes(GraphicsDef& graphics) {
         };
         if (graphics.listens.empty()) {
             graphics.listens.push_back({SocketListen{.path = graphics.socket_attribute}});
+        } else if (graphics.listens.front().type() == ListenType::address) {
+            graphics.listens.front() = {SocketListen{.path = graphics.socket_attribute}};
         } else if (!same(*graphics.socket_attribute, path_of)) {
             refuse(graphics.where,
                    "graphics",
@@ -69,7 +71,7 @@ void fill_vnc(GraphicsDef& graphics, VncGraphics& vnc) {
         vnc.autoport.reset();
         return;
     }
-    if (vnc.port.value_or(-1) == -1) {
+    if (vnc.port == -1 || (!vnc.port && vnc.autoport != YesNo::no)) {
         vnc.autoport = YesNo::yes;
     }
     vnc.autoport = vnc.autoport.value_or(YesNo::no);
@@ -109,14 +111,16 @@ void fill_spice(GraphicsDef& graphics, SpiceGraphics& spice, bool nothing_listen
 
 } // namespace
 
-void fill_graphics(GraphicsDef& graphics, const HostFacts&) {
+void fill_graphics(GraphicsDef& graphics) {
     if (auto* vnc = std::get_if<VncGraphics>(&graphics.kind)) {
         merge_attributes(graphics);
         fill_vnc(graphics, *vnc);
     } else if (auto* spice = std::get_if<SpiceGraphics>(&graphics.kind)) {
         // Neither a port nor a listener: the screen is for a client that is handed a descriptor.
         const bool nothing_listens = graphics.listens.empty() && !graphics.listen_attribute &&
-                                     !spice->port && !spice->tls_port && !spice->autoport;
+                                     spice->port.value_or(0) == 0 &&
+                                     spice->tls_port.value_or(0) == 0 &&
+                                     spice->autoport != YesNo::yes;
         merge_attributes(graphics);
         fill_spice(graphics, *spice, nothing_listens);
     }

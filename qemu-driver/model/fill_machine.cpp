@@ -65,82 +65,32 @@ void add_pci_root(DomainDef& def, PciModel model) {
     }
 }
 
+/// Where a document without <audio> sends its sound; none: where QEMU sends it.
+std::optional<AudioType> default_audio(const DomainDef& def, const HostFacts& facts) {
+    const bool allowed = def.devices.graphics.empty() && facts.nographics_allow_host_audio;
+    if (def.devices.graphics.empty()) {
+        return allowed ? facts.host_audio.value_or(AudioType::none) : AudioType::none;
+    }
+    std::optional<AudioType> backend;
+    bool on_host = false;
+    for (const GraphicsDef& graphics : def.devices.graphics) {
+        if (graphics.type() == GraphicsType::spice) {
+            backend = AudioType::spice;
+        } else if (graphics.type() == GraphicsType::vnc) {
+            backend = AudioType::none;
+            on_host |= facts.vnc_allow_host_audio;
+        }
+    }
+    return on_host && facts.host_audio ? facts.host_audio : backend;
+}
+
 void add_audio_backend(DomainDef& def, const HostFacts& facts) {
-    Devices& devices = def.devices;
-    if (!devices.audios.empty()) {
-        return;
-    }
-    AudioDef audio;
-    audio.id = 1;
-    if (!devices.graphics.empty()) {
-        switch (devices.graphics.back().type()) {
-        case GraphicsType::spice:
-            audio.type = AudioType::spice;
-            break;
-        case GraphicsType::vnc:
-            if (facts.vnc_allow_host_audio && facts.host_audio) {
-                audio.type = *facts.host_audio;
-            }
-            break;
-        default:
-            return; // its sound goes where QEMU sends it
-        }
-    } else if (facts.nographics_allow_host_audio && facts.host_audio) {
-        audio.type = *facts.host_audio;
-    }
-    devices.audios.push_back(std::move(audio));
-}
-
-/// UHCI companions of the chipset's EHCI drive its ports in pairs.
-void fill_companion(ControllerDef& c) {
-    const auto model = c.type == ControllerType::usb ? c.model_as<UsbModel>() : std::nullopt;
-    if (!model || c.master_start_port) {
-        return;
-    }
-    if (*model >= UsbModel::ich9_uhci1 && *model <= UsbModel::ich9_uhci3) {
-        c.master_start_port =
-            2 * (static_cast<uint32_t>(*model) - static_cast<uint32_t>(UsbModel::ich9_uhci1));
-    }
-}
-
-/// The index of a set of USB 2 controllers that still lacks that model.
-std::optional<uint32_t> usb2_index(const DomainDef& def, const ControllerDef& wanted) {
-    const auto is_usb2 = [](const ControllerDef& c) {
-        const auto model = c.type == ControllerType::usb ? c.model_as<UsbModel>() : std::nullopt;
-        return model >= UsbModel::ich9_ehci1 && model <= UsbModel::ich9_uhci3;
-    };
-    if (!is_usb2(wanted)) {
-        return std::nullopt;
-    }
-    for (const ControllerDef& c : def.devices.controllers) {
-        const auto twin = [&](const ControllerDef& other) {
-            return other.type == ControllerType::usb && other.index == c.index &&
-                   other.model == wanted.model;
-        };
-        if (is_usb2(c) && std::ranges::none_of(def.devices.controllers, twin)) {
-            return c.index;
-        }
-    }
-    return std::nullopt;
-}
-
-/// Controllers without an index get the lowest free one of their type.
-void fill_indexes(DomainDef& def) {
-    std::vector<ControllerDef> given = std::move(def.devices.controllers);
-    def.devices.controllers.clear();
-    std::vector<ControllerDef> later;
-    for (ControllerDef& c : given) {
-        fill_companion(c);
-        if (c.index) {
-            insert_controller(def, std::move(c));
-        } else {
-            later.push_back(std::move(c));
-        }
-    }
-    for (ControllerDef& c : later) {
-        const auto shared = usb2_index(def, c);
-        c.index = shared ? *shared : free_controller_index(def, c.type);
-        insert_controller(def, std::move(c));
+    const auto type = default_audio(def, facts);
+    if (def.devices.audios.empty() && type) {
+        AudioDef audio;
+        audio.id = 1;
+        audio.type = *type;
+        def.devices.audios.push_back(std::move(audio));
     }
 }
 
@@ -176,7 +126,6 @@ void fill_machine(DomainDef& def, const HostFacts& facts) {
 }
 
 void add_machine_devices(DomainDef& def, const HostFacts& facts) {
-    fill_indexes(def);
     const bool q35 = def.os.is_q35();
     const bool i440fx = def.os.is_i440fx();
     add_input(def.devices, InputType::mouse);

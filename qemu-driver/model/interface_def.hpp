@@ -268,6 +268,11 @@ struct InterfaceDef {
     DeviceInfo info;
 
     InterfaceType type() const { return static_cast<InterfaceType>(source.index()); }
+
+    bool is_virtio() const {
+        return model == "virtio" || model == "virtio-transitional" ||
+               model == "virtio-non-transitional";
+    }
 };
 
 const xml::Type& describe(const InterfaceDef*);

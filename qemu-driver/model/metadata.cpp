@@ -7,6 +7,8 @@
 #include <libxml/tree.h>
 
 #include <memory>
+#include <set>
+#include <vector>
 
 namespace vireo::qemu {
 
@@ -217,6 +219,26 @@ std::string metadata_of(const DomainDef& def, MetadataType type, const std::stri
         throw Error(ErrorCode::no_domain_metadata, "Requested metadata element is not present");
     }
     return found;
+}
+
+void keep_one_per_namespace(xml::Raw& metadata) {
+    const xml::Document document = xml::Document::parse(metadata.text);
+    xmlNode* root = document.root().raw();
+    std::set<std::string> seen;
+    std::vector<xmlNode*> surplus;
+    for (xmlNode* child = root->children; child != nullptr; child = child->next) {
+        if (child->type == XML_ELEMENT_NODE &&
+            (child->ns == nullptr || child->ns->href == nullptr ||
+             !seen.insert(reinterpret_cast<const char*>(child->ns->href)).second)) {
+            surplus.push_back(child);
+        }
+    }
+    for (xmlNode* child : surplus) {
+        remove_child(child);
+    }
+    if (!surplus.empty()) {
+        metadata.text = document.root().source();
+    }
 }
 
 void edit_metadata(DomainDef& def, const MetadataEdit& edit) {

@@ -33,4 +33,8 @@ struct MetadataEdit {
 /// formed; `def` is as before then.
 void edit_metadata(DomainDef& def, const MetadataEdit& edit);
 
+/// Applications find their element by its namespace: the first of each stays, elements without a
+/// namespace and later ones of the same go.
+void keep_one_per_namespace(xml::Raw& metadata);
+
 } // namespace vireo::qemu

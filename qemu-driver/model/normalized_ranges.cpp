@@ -4,7 +4,6 @@
 #include "qemu-driver/model/problem.hpp"
 
 #include <charconv>
-#include <set>
 
 namespace vireo::qemu {
 
@@ -58,7 +57,7 @@ bool read(std::string_view text, std::set<uint32_t>& out) {
 
 } // namespace
 
-std::string normalized_ranges(std::string_view text, xml::Where where, std::string_view element) {
+std::set<uint32_t> ids_of(std::string_view text, xml::Where where, std::string_view element) {
     std::set<uint32_t> ids;
     if (!read(text, ids)) {
         throw Error(ErrorCode::xml_error,
@@ -70,6 +69,10 @@ std::string normalized_ranges(std::string_view text, xml::Where where, std::stri
                                         text,
                                         highest)));
     }
+    return ids;
+}
+
+std::string text_of(const std::set<uint32_t>& ids) {
     std::string out;
     for (auto first = ids.begin(); first != ids.end();) {
         auto last = first;
@@ -82,6 +85,10 @@ std::string normalized_ranges(std::string_view text, xml::Where where, std::stri
         first = next;
     }
     return out;
+}
+
+std::string normalized_ranges(std::string_view text, xml::Where where, std::string_view element) {
+    return text_of(ids_of(text, where, element));
 }
 
 } // namespace vireo::qemu

@@ -28,6 +28,27 @@ struct HexOrAny {
     }
 };
 
+/// A device's release number, binary coded decimal with two places: 1.1 is 1.10. -1 for any.
+struct UsbVersion {
+    std::string parse(std::string_view text, std::string& out) const {
+        if (text == "-1") {
+            out = std::string(text);
+            return {};
+        }
+        uint32_t major = 0, minor = 0;
+        const auto dot = std::min(text.find('.'), text.size());
+        const std::string_view places = text.substr(std::min(dot + 1, text.size()));
+        if (!xml::Value<uint32_t>{}.parse(text.substr(0, dot), major).empty() || major > 99 ||
+            !xml::Value<uint32_t>{}.parse(places, minor).empty() || places.size() > 2) {
+            return "is not a USB version like 2.00, or -1";
+        }
+        out = fmt::format("{}.{:02}", major, places.size() == 1 ? minor * 10 : minor);
+        return {};
+    }
+
+    void format(const std::string& value, std::string& out) const { out += value; }
+};
+
 using ByteOrAny = HexOrAny<0xff, 2>;
 using WordOrAny = HexOrAny<0xffff, 4>;
 
@@ -47,7 +68,7 @@ static const xml::Type& describe(const RedirfilterRule*) {
                                       xml::attr("class", &RedirfilterRule::usb_class, ByteOrAny{}),
                                       xml::attr("vendor", &RedirfilterRule::vendor, WordOrAny{}),
                                       xml::attr("product", &RedirfilterRule::product, WordOrAny{}),
-                                      xml::attr("version", &RedirfilterRule::version),
+                                      xml::attr("version", &RedirfilterRule::version, UsbVersion{}),
                                       xml::attr("allow", &RedirfilterRule::allow));
     return type;
 }

@@ -18,6 +18,7 @@ struct SeclabelDef {
     std::optional<std::string> label;
     std::optional<std::string> imagelabel;
     std::optional<std::string> baselabel;
+    xml::Where where;
 };
 
 struct SeclabelOverride {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/xml/parse.hpp"
 #include "qemu-driver/model/tuning_def.hpp"
 #include "qemu-driver/model/xml_codecs.hpp"
 
@@ -54,6 +55,28 @@ static const xml::Type& describe(const CacheTuneCache*) {
     return type;
 }
 
+namespace {
+
+void parse_cache(CacheTune& tune, const xml::Node& node, xml::Problems& problems) {
+    xml::read(tune.caches.emplace_back(), node, problems);
+}
+
+/// As the description has it, but in the biggest unit.
+void format_caches(const CacheTune& tune, xml::Writer& writer) {
+    for (const CacheTuneCache& cache : tune.caches) {
+        const ShortSize size(cache.size_kib * 1024);
+        writer.open("cache");
+        writer.attribute("id", fmt::format("{}", cache.id));
+        writer.attribute("level", fmt::format("{}", cache.level));
+        writer.attribute("type", name_of(cache.type));
+        writer.attribute("size", fmt::format("{}", size.value));
+        writer.attribute("unit", size.unit);
+        writer.close();
+    }
+}
+
+} // namespace
+
 static const xml::Type& describe(const CacheTuneMonitor*) {
     static const xml::Type type =
         xml::element<CacheTuneMonitor>("monitor",
@@ -63,11 +86,12 @@ static const xml::Type& describe(const CacheTuneMonitor*) {
 }
 
 static const xml::Type& describe(const CacheTune*) {
-    static const xml::Type type = xml::element<CacheTune>("cachetune",
-                                                          xml::attr("vcpus", &CacheTune::vcpus),
-                                                          xml::attr("id", &CacheTune::id),
-                                                          xml::child(&CacheTune::caches),
-                                                          xml::child(&CacheTune::monitors));
+    static const xml::Type type =
+        xml::element<CacheTune>("cachetune",
+                                xml::attr("vcpus", &CacheTune::vcpus),
+                                xml::attr("id", &CacheTune::id),
+                                xml::custom<&parse_cache, &format_caches>("cache"),
+                                xml::child(&CacheTune::monitors));
     return type;
 }
 

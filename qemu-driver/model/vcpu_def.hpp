@@ -31,12 +31,17 @@ struct VcpuDef {
     std::vector<VcpuState> states;
 };
 
+/// Helper threads of an event loop, for I/O that the host cannot do without blocking.
+struct ThreadPool {
+    std::optional<uint32_t> min;
+    std::optional<uint32_t> max;
+};
+
 struct IothreadDef {
     uint32_t id{};
     /// Made by `fill_defaults` to reach the number in `<iothreads>`; not written.
     bool automatic{};
-    std::optional<uint32_t> thread_pool_min;
-    std::optional<uint32_t> thread_pool_max;
+    ThreadPool pool;
 };
 
 const xml::Type& describe(const VcpuDef*);

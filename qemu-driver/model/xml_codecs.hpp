@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 /// Ways of writing values that only the domain's XML has. For the *_xml.cpp files.
 namespace vireo::qemu {
@@ -28,6 +29,23 @@ struct SizeIn : xml::Scaled<Stored, Stored> {
 };
 
 using BytesAsB = SizeIn<1, "B">;
+
+/// A size in the biggest unit that divides it.
+struct ShortSize {
+    explicit ShortSize(uint64_t bytes) : value(bytes) {
+        constexpr std::array<std::string_view, 7> units{
+            "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+        std::size_t at = 0;
+        while (value != 0 && value % 1024 == 0 && at + 1 < units.size()) {
+            value /= 1024;
+            ++at;
+        }
+        unit = units[at];
+    }
+
+    uint64_t value;
+    std::string_view unit;
+};
 
 /// Octal without a prefix: `0755`.
 struct Octal {

@@ -15,7 +15,8 @@ using namespace vireo;
 using namespace vireo::qemu;
 
 constexpr std::string_view usage =
-    "usage: vireo-xml xml|argv|check [--active|--inactive] [--new] --env FILE domain FILE\n"
+    "usage: vireo-xml xml|argv|check [--active|--inactive] [--new] [--generic] --env FILE domain "
+    "FILE\n"
     "\n"
     "  xml     prints the completed document\n"
     "  argv    prints QEMU's command line, a JSON array\n"
@@ -23,6 +24,7 @@ constexpr std::string_view usage =
     "\n"
     "  --active     the document describes a running guest (ids, aliases are kept)\n"
     "  --new        it defines a new guest; otherwise it counts as stored earlier\n"
+    "  --generic    only what the document means to any hypervisor; xml and check\n"
     "  --env FILE   the host, as the conformance environment describes one\n";
 
 struct Arguments {
@@ -43,6 +45,8 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
             out.options.active = false;
         } else if (word == "--new") {
             out.options.new_definition = true;
+        } else if (word == "--generic") {
+            out.options.any_hypervisor = true;
         } else if (word == "--env" && i + 1 < argc) {
             out.env = argv[++i];
         } else if (word.starts_with("--")) {
