@@ -231,7 +231,6 @@ class Reader {
     void one_element(const Field& field, void* object, xmlNode* node, const Namespace* ns) {
         if (field.kind == Kind::custom) {
             field.custom_parse(object, Node(node), problems_);
-            node->_private = mark_; // xml::read() in there marks it as its own
             return;
         }
         void* to = field.holder->make(field.member(object));
