@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/sysfs.hpp"
 
+#include "libshared/error.hpp"
 #include "libshared/fd.hpp"
 
 #include <fcntl.h>
@@ -135,6 +136,15 @@ std::vector<std::string> Sysfs::names(std::string_view path) const {
     }
     std::ranges::sort(found);
     return found;
+}
+
+void Sysfs::write(std::string_view path, std::string_view text) const {
+    const std::string what = fmt::format("write '{}' to '{}'", printable(text), path);
+    const Fd fd(::open(at(path).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+    check_errno(fd.get(), what);
+    // An attribute takes all in one call, or refuses it.
+    const ssize_t written = ::write(fd.get(), text.data(), text.size());
+    check_errno(written < 0 ? -1 : 0, what);
 }
 
 std::vector<uint32_t> Sysfs::numbered(std::string_view path, std::string_view prefix) const {

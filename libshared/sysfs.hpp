@@ -10,7 +10,7 @@
 
 namespace vireo {
 
-/// Reads /sys, /proc and udev's records below a prefix: empty on a real host, a tree
+/// Reads and writes /sys, /proc and udev's records below a prefix: empty on a real host, a tree
 /// made by the test otherwise. Paths in and out are the host's (`/sys/devices/...`), without it.
 /// What is not there or cannot be read is absent: a device may vanish between any two reads.
 class Sysfs {
@@ -32,6 +32,9 @@ class Sysfs {
     /// The path without symbolic links; none if it does not exist or leaves the prefix.
     std::optional<std::string> resolve(std::string_view path) const;
     bool exists(std::string_view path) const;
+    /// Writes an attribute, and nothing where that is not there. May block in the kernel: for a
+    /// worker thread. Throws system_error with the path.
+    void write(std::string_view path, std::string_view text) const;
     /// Names in a folder, sorted.
     std::vector<std::string> names(std::string_view path) const;
     /// The numbers N of the entries `prefix`N in a folder, in order.

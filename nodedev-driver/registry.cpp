@@ -41,8 +41,16 @@ void Registry::insert(NodeDevice device) {
         }
         name_by_path_.insert_or_assign(*device.path, device.name);
     }
-    const std::string name = device.name;
-    devices_.insert_or_assign(name, std::make_shared<const NodeDevice>(std::move(device)));
+    keep(std::make_shared<const NodeDevice>(std::move(device)));
+}
+
+void Registry::keep(const Device& device) {
+    devices_.insert_or_assign(device->name, device);
+    if (std::holds_alternative<StorageCapability>(device->capability)) {
+        disks_.insert_or_assign(device->name, device);
+    } else if (std::holds_alternative<NvmeCapability>(device->capability)) {
+        controllers_.insert_or_assign(device->name, device);
+    }
 }
 
 void Registry::remove(const std::string& name) {
@@ -55,12 +63,18 @@ void Registry::remove(const std::string& name) {
     if (place != name_by_path_.end() && place->second == name) {
         name_by_path_.erase(place);
     }
+    removed_.insert_or_assign(name, found->second);
+    disks_.erase(name);
+    controllers_.erase(name);
     devices_.erase(found);
 }
 
 std::vector<Change> Registry::assign(std::vector<NodeDevice> found) {
     const auto before = std::move(devices_);
     devices_.clear();
+    disks_.clear();
+    controllers_.clear();
+    removed_.clear();
     name_by_path_.clear();
     // Parents come first, so that each device finds its own.
     std::ranges::sort(found, {}, [](const NodeDevice& device) { return device.path; });
@@ -70,23 +84,26 @@ std::vector<Change> Registry::assign(std::vector<NodeDevice> found) {
     std::vector<Change> changes;
     for (const auto& [name, device] : before) {
         if (!devices_.contains(name)) {
+            removed_.insert_or_assign(name, device);
             changes.push_back({name, ChangeKind::deleted});
         }
     }
-    for (auto& [name, device] : devices_) {
+    const Devices now = devices_;
+    for (const auto& [name, device] : now) {
         const auto old = before.find(name);
         if (old == before.end()) {
             changes.push_back({name, ChangeKind::created});
         } else if (*old->second != *device) {
             changes.push_back({name, ChangeKind::updated});
         } else {
-            device = old->second;
+            keep(old->second);
         }
     }
     return changes;
 }
 
 std::vector<Change> Registry::update(const std::string& path, std::optional<NodeDevice> found) {
+    removed_.clear();
     std::vector<Change> changes;
     const auto known = name_by_path_.find(path);
     const std::string old = known == name_by_path_.end() ? std::string() : known->second;
@@ -109,6 +126,11 @@ std::vector<Change> Registry::update(const std::string& path, std::optional<Node
 Registry::Device Registry::find(std::string_view name) const {
     const auto found = devices_.find(name);
     return found == devices_.end() ? nullptr : found->second;
+}
+
+Registry::Device Registry::removed(std::string_view name) const {
+    const auto found = removed_.find(name);
+    return found == removed_.end() ? nullptr : found->second;
 }
 
 Registry::Device Registry::get(std::string_view name) const {

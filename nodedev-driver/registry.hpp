@@ -49,15 +49,29 @@ class Registry {
     /// Throws no_node_device where find() gives null.
     Device get(std::string_view name) const;
 
+    using Devices = std::map<std::string, Device, std::less<>>;
+
     /// All devices, by name.
-    const std::map<std::string, Device, std::less<>>& devices() const noexcept { return devices_; }
+    const Devices& devices() const noexcept { return devices_; }
+
+    /// Those that are disks, and those that are NVMe controllers: what others are asked about.
+    const Devices& disks() const noexcept { return disks_; }
+
+    const Devices& controllers() const noexcept { return controllers_; }
+
+    /// A device that the last assign() or update() removed, as it was; null for others.
+    Device removed(std::string_view name) const;
 
   private:
     void insert(NodeDevice device);
+    void keep(const Device& device);
     void remove(const std::string& name);
     std::string parent_of(const std::string& path) const;
 
-    std::map<std::string, Device, std::less<>> devices_;
+    Devices devices_;
+    Devices disks_;
+    Devices controllers_;
+    Devices removed_;
     std::unordered_map<std::string, std::string> name_by_path_;
 };
 

@@ -4,12 +4,18 @@
 #include "libshared/async/offload.hpp"
 #include "libshared/error.hpp"
 #include "libshared/log.hpp"
+#include "nodedev-driver/actions/lease_device.hpp"
 #include "nodedev-driver/bus/connect_interface.hpp"
+#include "nodedev-driver/bus/native_interfaces.hpp"
 #include "nodedev-driver/bus/node_device_interface.hpp"
 #include "nodedev-driver/bus/paths.hpp"
 #include "nodedev-driver/probe/vital_product_data.hpp"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
+
 #include <cstdlib>
+#include <set>
 
 namespace vireo::nodedev {
 
@@ -32,44 +38,106 @@ std::vector<NodeDevice> scan(const ProbeSources& sources) {
     return found;
 }
 
+bool is_controller(const NodeDevice& device) {
+    return std::holds_alternative<NvmeCapability>(device.capability);
+}
+
+bool is_namespace(const NodeDevice& device) {
+    const auto* disk = std::get_if<StorageCapability>(&device.capability);
+    return disk != nullptr && disk->nvme_namespace;
+}
+
 } // namespace
 
 NodedevService::NodedevService(Context& context)
     : context_(context),
-      sources_{.sysfs = Sysfs(host_tree()), .names = system_hardware_names(), .vpd = {}} {
+      driver_(
+          context.loop,
+          ProbeSources{.sysfs = Sysfs(host_tree()), .names = system_hardware_names(), .vpd = {}},
+          context.options.directories.runtime + "/nodedev/leases") {
+    driver_.look_again = [this](const std::string& path) { changed(path, false); };
     // Listening comes first, so that nothing is missed in between.
     watch();
-    registry_.assign(scan(sources_));
-    log::info("{} devices on this host", registry_.devices().size());
+    driver_.registry.assign(scan(driver_.sources));
+    log::info("{} devices on this host", driver_.registry.devices().size());
+    take_uses(); // nobody has been told other ones
+    watch_uses();
     serve();
+    serve_native();
 }
 
 void NodedevService::serve() {
     context_.objects.add_object(connect_path,
                                 connect_interface,
                                 connect_vtable,
-                                std::make_shared<ConnectInterface>(registry_));
+                                std::make_shared<ConnectInterface>(driver_.registry));
     context_.objects.add_collection<NodeDeviceInterface>(
         device_prefix,
         node_device_interface,
         node_device_vtable,
         [this](std::string_view path) {
-            return std::make_shared<NodeDeviceInterface>(sources_,
-                                                         registry_.get(device_name_at(path)));
+            return std::make_shared<NodeDeviceInterface>(
+                driver_, context_.tasks, driver_.registry.get(device_name_at(path)));
         },
-        [this] {
-            std::vector<std::string> paths;
-            for (const auto& [name, device] : registry_.devices()) {
-                paths.push_back(device_path(name));
-            }
-            return paths;
-        });
+        [this] { return paths(&device_path); });
+}
+
+std::vector<std::string> NodedevService::paths(std::string (*path_of)(std::string_view)) const {
+    std::vector<std::string> paths;
+    for (const auto& [name, device] : driver_.registry.devices()) {
+        paths.push_back(path_of(name));
+    }
+    return paths;
+}
+
+/// One that is being told to be gone is still there for that.
+Registry::Device NodedevService::native_device(std::string_view path) const {
+    const std::string name = device_name_at(path);
+    const auto device = telling_ ? driver_.registry.removed(name) : nullptr;
+    return device ? device : driver_.registry.get(name);
+}
+
+void NodedevService::serve_native() {
+    const auto list = [this] { return paths(&native_path); };
+    context_.objects.add_collection<NativeDeviceInterface>(
+        native_prefix,
+        native_device_interface,
+        native_device_vtable,
+        [this](std::string_view path) {
+            return std::make_shared<NativeDeviceInterface>(
+                driver_, context_.tasks, native_device(path));
+        },
+        list);
+    context_.objects.add_collection<NvmeControllerInterface>(
+        native_prefix,
+        nvme_controller_interface,
+        nvme_controller_vtable,
+        [this](std::string_view path) {
+            auto device = native_device(path);
+            return is_controller(*device)
+                       ? std::make_shared<NvmeControllerInterface>(driver_, std::move(device))
+                       : nullptr;
+        },
+        list);
+    context_.objects.add_collection<NvmeNamespaceInterface>(
+        native_prefix,
+        nvme_namespace_interface,
+        nvme_namespace_vtable,
+        [this](std::string_view path) {
+            auto device = native_device(path);
+            return is_namespace(*device)
+                       ? std::make_shared<NvmeNamespaceInterface>(std::move(device))
+                       : nullptr;
+        },
+        list);
+    context_.objects.add_object_manager(native_root);
 }
 
 void NodedevService::started() {
+    context_.tasks.spawn(actions::recover_leases(driver_), "leases");
     std::vector<std::string> functions;
-    for (const auto& [name, device] : registry_.devices()) {
-        if (device->path && has_vital_product_data(sources_.sysfs, *device->path)) {
+    for (const auto& [name, device] : driver_.registry.devices()) {
+        if (device->path && has_vital_product_data(driver_.sources.sysfs, *device->path)) {
             functions.push_back(*device->path);
         }
     }
@@ -79,7 +147,8 @@ void NodedevService::started() {
 }
 
 Task<void> NodedevService::read_vital_product_data(std::vector<std::string> functions) {
-    std::function<VpdByPath()> call = [sysfs = sources_.sysfs, paths = std::move(functions)] {
+    std::function<VpdByPath()> call = [sysfs = driver_.sources.sysfs,
+                                       paths = std::move(functions)] {
         VpdByPath found;
         for (const std::string& path : paths) {
             if (auto vpd = read_vpd(sysfs, path)) {
@@ -90,21 +159,27 @@ Task<void> NodedevService::read_vital_product_data(std::vector<std::string> func
     };
     auto found = co_await Offload<VpdByPath>(context_.loop, std::move(call));
     for (auto& [path, vpd] : found) {
-        sources_.vpd.insert_or_assign(path, std::move(vpd));
+        driver_.sources.vpd.insert_or_assign(path, std::move(vpd));
         changed(path, false);
     }
 }
 
 void NodedevService::changed(const std::string& path, bool gone) {
     if (gone) {
-        sources_.vpd.erase(path);
+        driver_.sources.vpd.erase(path);
     }
-    const auto changes = registry_.update(path, gone ? std::nullopt : probe_device(sources_, path));
+    const auto changes =
+        driver_.registry.update(path, gone ? std::nullopt : probe_device(driver_.sources, path));
     emit(changes);
     const bool is_new = !changes.empty() && changes.back().kind == ChangeKind::created;
-    if (is_new && has_vital_product_data(sources_.sysfs, path)) {
+    if (is_new && has_vital_product_data(driver_.sources.sysfs, path)) {
         context_.tasks.spawn(read_vital_product_data({path}), "vital product data");
     }
+    constexpr std::string_view built = "/sys/devices/virtual/block/";
+    if (path.starts_with(built)) { // on which disk, only a look at all of them tells
+        uses_changed();
+    }
+    driver_.changed.notify();
 }
 
 void NodedevService::watch() {
@@ -120,8 +195,99 @@ void NodedevService::watch() {
     }
 }
 
+/// The kernel marks these tables as ready for reading with priority when they change: proc(5).
+void NodedevService::watch_uses() {
+    if (!driver_.sources.sysfs.is_host()) {
+        return;
+    }
+    const auto follow = [this](const char* table, Fd& fd, Source& source) {
+        fd = Fd(::open(table, O_RDONLY | O_CLOEXEC));
+        sd_event_source* added = nullptr;
+        if (fd &&
+            sd_event_add_io(
+                context_.loop.get(), &added, fd.get(), EPOLLPRI, &on_table_changed, this) >= 0) {
+            source.reset(added);
+        } else {
+            log::warning("changes of {} are not noticed", table);
+        }
+    };
+    follow("/proc/self/mountinfo", mounts_, mounts_source_);
+    follow("/proc/swaps", swaps_, swaps_source_);
+}
+
+int NodedevService::on_table_changed(sd_event_source*, int, uint32_t, void* self) noexcept {
+    try {
+        static_cast<NodedevService*>(self)->uses_changed();
+    } catch (const std::exception& failure) {
+        log::error("a change of what uses the disks is not told: {}", failure.what());
+    }
+    return 0;
+}
+
+std::set<std::string> NodedevService::take_uses() {
+    std::map<std::string, std::vector<DeviceUse>> now;
+    std::set<std::string> different;
+    for (const auto& [name, device] : driver_.registry.disks()) {
+        auto uses = driver_.uses(*device);
+        const auto before = uses_.find(name);
+        const bool same = before == uses_.end() ? uses.empty() : before->second == uses;
+        if (!same) {
+            // And what it hangs on: they answer for what is below them.
+            for (auto each = device; each && each->parent;
+                 each = driver_.registry.find(*each->parent)) {
+                different.insert(each->name);
+            }
+        }
+        now.emplace(name, std::move(uses));
+    }
+    uses_ = std::move(now);
+    return different;
+}
+
+void NodedevService::uses_changed() {
+    for (const std::string& name : take_uses()) {
+        constexpr const char* names[] = {"InUseBy"};
+        context_.objects.properties_changed(native_path(name), native_device_interface, names);
+    }
+}
+
 void NodedevService::rescan() {
-    emit(registry_.assign(scan(sources_)));
+    emit(driver_.registry.assign(scan(driver_.sources)));
+    uses_changed();
+    driver_.changed.notify();
+}
+
+void NodedevService::tell_properties(const NodeDevice& device) {
+    constexpr const char* common[] = {
+        "Capabilities", "Parent", "SysfsPath", "HostDriver", "InUseBy", "Lease"};
+    constexpr const char* controller[] = {"Address",
+                                          "Model",
+                                          "Serial",
+                                          "Firmware",
+                                          "NQN",
+                                          "Transport",
+                                          "State",
+                                          "ControllerId",
+                                          "NumaNode",
+                                          "MaxSecondaryControllers",
+                                          "SecondaryControllers",
+                                          "Namespaces"};
+    constexpr const char* space[] = {"Size",
+                                     "Used",
+                                     "LBASize",
+                                     "MetadataSize",
+                                     "NGUID",
+                                     "EUI64",
+                                     "UUID",
+                                     "GenericDevice",
+                                     "Controllers"};
+    const std::string path = native_path(device.name);
+    context_.objects.properties_changed(path, native_device_interface, common);
+    if (is_controller(device)) {
+        context_.objects.properties_changed(path, nvme_controller_interface, controller);
+    } else if (is_namespace(device)) {
+        context_.objects.properties_changed(path, nvme_namespace_interface, space);
+    }
 }
 
 void NodedevService::emit(const std::vector<Change>& changes) {
@@ -133,6 +299,16 @@ void NodedevService::emit(const std::vector<Change>& changes) {
                               bus::ObjectPath(device_path(change.name)),
                               static_cast<int32_t>(change.kind),
                               int32_t{0});
+        const auto device = driver_.registry.find(change.name);
+        if (change.kind == ChangeKind::deleted) {
+            telling_ = true;
+            context_.objects.object_removed(native_path(change.name));
+            telling_ = false;
+        } else if (change.kind == ChangeKind::created) {
+            context_.objects.object_added(native_path(change.name));
+        } else if (device) {
+            tell_properties(*device);
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "libshared/daemon/context.hpp"
+#include "libshared/fd.hpp"
+#include "nodedev-driver/driver.hpp"
 #include "nodedev-driver/probe/monitor.hpp"
-#include "nodedev-driver/probe/probe.hpp"
-#include "nodedev-driver/registry.hpp"
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,16 +26,30 @@ class NodedevService : public Service {
 
   private:
     void serve();
+    void serve_native();
+    std::vector<std::string> paths(std::string (*path_of)(std::string_view)) const;
+    Registry::Device native_device(std::string_view path) const;
     void watch();
+    void watch_uses();
+    void changed(const std::string& path, bool gone);
+    /// Looks at what uses the disks again; names of the devices that answer differently.
+    std::set<std::string> take_uses();
+    void uses_changed();
     void rescan();
     void emit(const std::vector<Change>& changes);
-    void changed(const std::string& path, bool gone);
+    void tell_properties(const NodeDevice& device);
     Task<void> read_vital_product_data(std::vector<std::string> functions);
+    static int on_table_changed(sd_event_source* source, int, uint32_t, void* self) noexcept;
 
     Context& context_;
-    ProbeSources sources_;
-    Registry registry_;
+    Driver driver_;
     std::unique_ptr<DeviceMonitor> monitor_;
+    std::map<std::string, std::vector<DeviceUse>> uses_; // of the disks, as they were told
+    bool telling_ = false;
+    Fd mounts_;
+    Fd swaps_;
+    Source mounts_source_;
+    Source swaps_source_;
 };
 
 } // namespace vireo::nodedev

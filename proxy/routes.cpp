@@ -123,8 +123,10 @@ Route route_standard(const CallHeader& call, const StandardMethod& method) {
         for (const ContractInterface& i : contract_interfaces()) {
             if (!i.is_private && below(i.path, native_root)) {
                 for (const ContractMember& m : i.members) {
-                    route.drivers.add(m.driver);
-                    route.actions.add(m.driver.empty() ? "" : m.action);
+                    if (m.kind == MemberKind::property) { // that is what it tells
+                        route.drivers.add(m.driver);
+                        route.actions.add(m.driver.empty() ? "" : m.action);
+                    }
                 }
             }
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "nodedev-driver/probe/probe.hpp"
-#include "nodedev-driver/registry.hpp"
+#include "libshared/async/scope.hpp"
+#include "nodedev-driver/driver.hpp"
 
 #include <systemd/sd-bus.h>
 
@@ -16,8 +16,10 @@ namespace vireo::nodedev {
 /// One device as org.libvirt.NodeDevice: what it was when the call arrived.
 class NodeDeviceInterface : public std::enable_shared_from_this<NodeDeviceInterface> {
   public:
-    NodeDeviceInterface(const ProbeSources& sources, Registry::Device device)
-        : sources_(sources), device_(std::move(device)) {}
+    NodeDeviceInterface(Driver& driver, Scope& tasks, Registry::Device device)
+        : driver_(driver), tasks_(tasks), device_(std::move(device)) {}
+
+    Scope& tasks() { return tasks_; }
 
     std::string name() const { return device_->name; }
 
@@ -25,9 +27,13 @@ class NodeDeviceInterface : public std::enable_shared_from_this<NodeDeviceInterf
 
     std::vector<std::string> list_caps() const;
     std::string get_xml_desc(uint32_t flags) const;
+    Task<void> detach(std::string driver_name, uint32_t flags);
+    Task<void> reattach();
+    Task<void> reset();
 
   private:
-    const ProbeSources& sources_;
+    Driver& driver_;
+    Scope& tasks_;
     Registry::Device device_;
 };
 

@@ -10,6 +10,10 @@ std::string device_path(std::string_view name) {
     return fmt::format("{}/{}", device_prefix, bus::encode_path_element(name));
 }
 
+std::string native_path(std::string_view name) {
+    return fmt::format("{}/{}", native_prefix, bus::encode_path_element(name));
+}
+
 std::string device_name_at(std::string_view path) {
     const auto name = bus::decode_path_element(path.substr(path.rfind('/') + 1));
     if (!name) {

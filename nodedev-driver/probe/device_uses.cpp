@@ -41,12 +41,6 @@ std::string unescaped(std::string_view text) {
     return out;
 }
 
-struct Mount {
-    std::string number; // 259:1
-    std::string point;
-    std::string source;
-};
-
 /// `36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/root rw`
 std::vector<Mount> read_mounts(const Sysfs& sysfs) {
     // The first process's: a service may have a mount namespace of its own.
@@ -90,8 +84,7 @@ std::string volume_of(std::string_view mapping) {
 
 class Search {
   public:
-    explicit Search(const Sysfs& sysfs)
-        : sysfs_(sysfs), mounts_(read_mounts(sysfs)), swaps_(read_swaps(sysfs)) {}
+    Search(const Sysfs& sysfs, const UseTables& tables) : sysfs_(sysfs), tables_(tables) {}
 
     void block(const std::string& path) {
         if (!seen_.insert(path).second) {
@@ -119,13 +112,13 @@ class Search {
     void direct(const std::string& path, const std::string& name) {
         const std::string number = sysfs_.text(path + "/dev").value_or("");
         const std::string node = "/dev/" + name;
-        for (const Mount& mount : mounts_) {
+        for (const Mount& mount : tables_.mounts) {
             // A file system over several devices has a number of its own.
             if ((!number.empty() && mount.number == number) || mount.source == node) {
                 add("mount", mount.point, name);
             }
         }
-        if (std::ranges::find(swaps_, node) != swaps_.end()) {
+        if (std::ranges::find(tables_.swaps, node) != tables_.swaps.end()) {
             add("swap", node, name);
         }
         for (const std::string& id : sysfs_.names("/sys/fs/btrfs")) {
@@ -156,8 +149,7 @@ class Search {
     }
 
     const Sysfs& sysfs_;
-    std::vector<Mount> mounts_;
-    std::vector<std::string> swaps_;
+    const UseTables& tables_;
     std::set<std::string> seen_;
     std::set<DeviceUse> uses_;
 };
@@ -193,8 +185,11 @@ std::vector<std::string> disks_of(const Sysfs& sysfs, const std::string& path) {
     return disks;
 }
 
-std::vector<DeviceUse> disk_uses(const Sysfs& sysfs, const std::string& disk) {
-    Search search(sysfs);
+UseTables::UseTables(const Sysfs& sysfs) : mounts(read_mounts(sysfs)), swaps(read_swaps(sysfs)) {}
+
+std::vector<DeviceUse>
+disk_uses(const Sysfs& sysfs, const UseTables& tables, const std::string& disk) {
+    Search search(sysfs, tables);
     search.block(disk);
     return search.take();
 }

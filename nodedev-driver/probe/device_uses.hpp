@@ -14,9 +14,24 @@ namespace vireo::nodedev {
 /// with the disks of an NVM subsystem that its controllers reach.
 std::vector<std::string> disks_of(const Sysfs& sysfs, const std::string& path);
 
+struct Mount {
+    std::string number; // of the device, 259:1
+    std::string point;
+    std::string source;
+};
+
+/// What all disks have in common: read once for many of them.
+struct UseTables {
+    explicit UseTables(const Sysfs& sysfs);
+
+    std::vector<Mount> mounts;
+    std::vector<std::string> swaps;
+};
+
 /// Mounts, swap, LVM, RAID, device mapper and other holders of a disk, its partitions and what is
 /// built on them, each once. Does not wait.
-std::vector<DeviceUse> disk_uses(const Sysfs& sysfs, const std::string& disk);
+std::vector<DeviceUse>
+disk_uses(const Sysfs& sysfs, const UseTables& tables, const std::string& disk);
 
 /// Processes that have one of the device nodes open (`/dev/nvme0n1`). Walks through all processes:
 /// for a worker thread. Those of other users are seen by root only.

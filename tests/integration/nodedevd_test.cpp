@@ -107,7 +107,10 @@ TEST_CASE("what is not there, or not served yet, is said so") {
           "org.libvirt.Error: Node device not found: no node device with matching name 'pci_9'");
     CHECK(error_of(client, device("pci_9"), "ListCaps").find("Node device not found") !=
           std::string::npos);
-    CHECK(error_of(client, device("computer"), "Reset").find("UnknownMethod") != std::string::npos);
+    CHECK(error_of(client, device("computer"), "Reset").find("is not a PCI device") !=
+          std::string::npos);
+    CHECK(error_of(client, device("computer"), "Destroy").find("UnknownMethod") !=
+          std::string::npos);
     CHECK(error_of(client, device("computer"), "GetXMLDesc", uint32_t{6}).find("flags (0x6)") !=
           std::string::npos);
 }

@@ -139,7 +139,10 @@ TEST_CASE("a driver is told of members that are another's, and of properties' fl
         SD_BUS_VTABLE_END};
     const std::vector<std::string> expected{
         "property org.libvirt.NodeDevice.Name: change signal is 'silent', expected 'constant'",
-        "property org.libvirt.NodeDevice.Parent: writable is 'yes', expected 'no'"};
+        "property org.libvirt.NodeDevice.Parent: writable is 'yes', expected 'no'",
+        "method org.libvirt.NodeDevice.Detach: missing in the vtable",
+        "method org.libvirt.NodeDevice.ReAttach: missing in the vtable",
+        "method org.libvirt.NodeDevice.Reset: missing in the vtable"};
     CHECK(contract_differences("nodedevd", "org.libvirt.NodeDevice", vtable) == expected);
     const std::vector<std::string> foreign =
         contract_differences("qemud", "org.libvirt.NodeDevice", vtable);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/bus/contract.hpp"
 #include "nodedev-driver/bus/connect_interface.hpp"
+#include "nodedev-driver/bus/native_interfaces.hpp"
 #include "nodedev-driver/bus/node_device_interface.hpp"
 #include "nodedev-driver/probe/monitor.hpp"
 
@@ -14,6 +15,12 @@ TEST_CASE("nodedevd serves what the contract gives it") {
     CHECK(bus::contract_differences("nodedevd", connect_interface, connect_vtable) ==
           Differences{});
     CHECK(bus::contract_differences("nodedevd", node_device_interface, node_device_vtable) ==
+          Differences{});
+    CHECK(bus::contract_differences("nodedevd", native_device_interface, native_device_vtable) ==
+          Differences{});
+    CHECK(bus::contract_differences(
+              "nodedevd", nvme_controller_interface, nvme_controller_vtable) == Differences{});
+    CHECK(bus::contract_differences("nodedevd", nvme_namespace_interface, nvme_namespace_vtable) ==
           Differences{});
 }
 

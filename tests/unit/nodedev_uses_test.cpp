@@ -35,7 +35,10 @@ struct Drive {
         return path;
     }
 
-    Uses uses() const { return disk_uses(Sysfs(host.root()), disk); }
+    Uses uses() const {
+        const Sysfs sysfs(host.root());
+        return disk_uses(sysfs, UseTables(sysfs), disk);
+    }
 
     HostTree host;
     std::string function;

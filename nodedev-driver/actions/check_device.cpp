@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nodedev-driver/actions/check_device.hpp"
+
+#include "libshared/async/offload.hpp"
+#include "libshared/async/process.hpp"
+#include "libshared/error.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace vireo::nodedev::actions {
+
+namespace {
+
+using Uses = std::vector<DeviceUse>;
+
+/// Everything that the kernel knows now; all processes are looked at.
+Uses find_uses(const Sysfs& sysfs, const std::string& path) {
+    Uses found;
+    std::vector<std::string> nodes;
+    const UseTables tables(sysfs);
+    for (const std::string& disk : disks_of(sysfs, path)) {
+        std::ranges::move(disk_uses(sysfs, tables, disk), std::back_inserter(found));
+        std::ranges::move(nodes_of(sysfs, disk), std::back_inserter(nodes));
+    }
+    for (const std::string& controller : sysfs.names(path + "/nvme")) {
+        nodes.push_back("/dev/" + controller);
+    }
+    if (!nodes.empty()) {
+        std::ranges::move(open_by(sysfs, nodes), std::back_inserter(found));
+    }
+    std::ranges::sort(found);
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
+std::string list_of(const Uses& uses) {
+    std::vector<std::string> words;
+    words.reserve(uses.size());
+    for (const DeviceUse& use : uses) {
+        words.push_back(describe_use(use));
+    }
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+} // namespace
+
+PciFunction pci_function(const Driver& driver, const std::string& name) {
+    const auto device = driver.registry.get(name);
+    if (!std::holds_alternative<PciCapability>(device->capability) || !device->path) {
+        throw Error(ErrorCode::operation_invalid, "device '{}' is not a PCI device", name);
+    }
+    return {.name = name,
+            .path = *device->path,
+            .address = device->path->substr(device->path->rfind('/') + 1)};
+}
+
+Task<void> check_unused(Driver& driver, PciFunction function) {
+    std::function<Uses()> call = [sysfs = driver.sources.sysfs, path = function.path] {
+        return find_uses(sysfs, path);
+    };
+    const Uses uses = co_await Offload<Uses>(driver.loop, std::move(call));
+    if (!uses.empty()) {
+        throw Error(ErrorCode::resource_busy,
+                    "device '{}' is in use by the host: {}",
+                    function.name,
+                    list_of(uses));
+    }
+}
+
+Task<void> check_group_closed(Driver& driver, PciFunction function) {
+    const auto group = read_iommu_group(driver.sources.sysfs, function.path);
+    if (!group) {
+        co_return;
+    }
+    std::function<Uses()> call = [sysfs = driver.sources.sysfs,
+                                  node = "/dev/vfio/" + group->number] {
+        return open_by(sysfs, {node});
+    };
+    const Uses uses = co_await Offload<Uses>(driver.loop, std::move(call));
+    if (!uses.empty()) {
+        throw Error(ErrorCode::resource_busy,
+                    "device '{}' is in use by a guest: {}; {}",
+                    function.name,
+                    list_of(uses),
+                    describe_group(*group));
+    }
+}
+
+void check_group(const Driver& driver,
+                 const PciFunction& function,
+                 const std::string& wanted,
+                 bool whole) {
+    if (wanted.find("vfio") == std::string::npos) {
+        return;
+    }
+    const auto group = read_iommu_group(driver.sources.sysfs, function.path);
+    if (!group) {
+        throw Error(ErrorCode::operation_invalid,
+                    "device '{}' is in no IOMMU group: switch the IOMMU on in the firmware (VT-d, "
+                    "AMD-Vi) and on the kernel's command line (intel_iommu=on)",
+                    function.name);
+    }
+    const bool blocked = std::ranges::any_of(group->members, [&](const GroupMember& member) {
+        return member.address != function.address && !member.bridge &&
+               !leaves_group_to_guests(member.driver);
+    });
+    if (whole && blocked) {
+        throw Error(ErrorCode::operation_invalid,
+                    "device '{}' cannot be given to a guest alone: detach the others of {}",
+                    function.name,
+                    describe_group(*group));
+    }
+}
+
+Task<void> need_kernel_driver(Driver& driver, std::string wanted) {
+    const Sysfs& sysfs = driver.sources.sysfs;
+    const std::string folder = "/sys/bus/pci/drivers/" + wanted;
+    std::string problem;
+    if (!sysfs.exists(folder) && sysfs.is_host()) {
+        ProcessSpec spec;
+        spec.program = "modprobe";
+        spec.arguments = {"--", wanted};
+        const Output output = co_await run_command(driver.loop, std::move(spec), driver.step_limit);
+        problem = output.errors;
+    }
+    if (!sysfs.exists(folder)) {
+        throw Error(ErrorCode::operation_failed,
+                    "the kernel has no PCI driver '{}' {}",
+                    wanted,
+                    problem.empty() ? "and no module of that name" : problem);
+    }
+}
+
+std::string read_override(const Sysfs& sysfs, const std::string& path) {
+    const std::string text = sysfs.text(path + "/driver_override").value_or("");
+    return text == "(null)" ? "" : text;
+}
+
+} // namespace vireo::nodedev::actions

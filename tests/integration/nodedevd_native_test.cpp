@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// NVMe on the native API, and devices that change hands, on a host that the test makes up.
+#include "tests/support/child.hpp"
+#include "tests/support/device_tree.hpp"
+#include "tests/support/driver_process.hpp"
+#include "tests/support/instance.hpp"
+#include "tests/support/made_up_kernel.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+
+using namespace std::chrono_literals;
+using namespace vireo;
+using namespace vireo::test;
+
+namespace {
+
+const std::string slot = "0000:01:00.0";
+const std::string prefix = "/org/vireo/nodedev/";
+const std::string function_path = prefix + "pci_5f0000_5f01_5f00_5f0";
+const std::string controller_path = prefix + "nvme_5fnvme0";
+const std::string disk_path = prefix + "block_5fnvme0n1";
+const Target function{"", function_path, "org.vireo.NodeDevice1"};
+const Target controller{"", controller_path, "org.vireo.NvmeController1"};
+const Target space{"", disk_path, "org.vireo.NvmeNamespace1"};
+const Target libvirt_function{
+    "", "/org/libvirt/QEMU/nodedev/pci_5f0000_5f01_5f00_5f0", "org.libvirt.NodeDevice"};
+
+/// A drive with one namespace, alone in its IOMMU group, held by nvme.
+struct NvmeHost {
+    NvmeHost() : path(add_nvme_controller(host, slot, 0)) {
+        disk = add_namespace(host, path + "/nvme/nvme0", 0, 1);
+        host.link(path + "/iommu_group", "/sys/kernel/iommu_groups/7");
+        host.link("/sys/kernel/iommu_groups/7/devices/" + slot, path);
+        host.write(path + "/driver_override", "(null)\n");
+        kernel.bind(path, "nvme");
+    }
+
+    std::string setting() const { return "VIREO_HOST_TREE=" + host.root().string(); }
+
+    std::string driver() const {
+        return std::filesystem::read_symlink(host.at(path + "/driver")).filename();
+    }
+
+    HostTree host;
+    TemporaryFolder root;
+    MadeUpKernel kernel{host, {"nvme", "vfio-pci"}, {{slot, "nvme"}}};
+    std::string path;
+    std::string disk;
+};
+
+/// Names of the properties in the next PropertiesChanged of an interface.
+std::vector<std::string> next_changed(Watch& watch, const std::string& interface) {
+    while (true) {
+        const bus::Message signal = watch.take(20s);
+        const char* name = nullptr;
+        check(sd_bus_message_read(signal.get(), "s", &name), "read the interface");
+        if (name != interface) {
+            continue;
+        }
+        std::vector<std::string> names;
+        check(sd_bus_message_enter_container(signal.get(), 'a', "{sv}"), "enter");
+        while (sd_bus_message_enter_container(signal.get(), 'e', "sv") > 0) {
+            const char* property = nullptr;
+            check(sd_bus_message_read(signal.get(), "s", &property), "read a name");
+            names.emplace_back(property);
+            check(sd_bus_message_skip(signal.get(), "v"), "skip");
+            check(sd_bus_message_exit_container(signal.get()), "exit");
+        }
+        return names;
+    }
+}
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+template <class... A>
+std::string error_of(Client& client, const Target& target, const char* method, const A&... a) {
+    try {
+        client.call(target, method, a...);
+    } catch (const CallError& e) {
+        return e.name() + ": " + e.what();
+    }
+    return "no error";
+}
+
+std::string holder(Client& client) {
+    const auto lease = client.get<bus::Dict>(function, "Lease");
+    const auto* name = lease.empty() ? nullptr : lease.front().second.get<std::string>();
+    return name == nullptr ? "none" : *name;
+}
+
+} // namespace
+
+TEST_CASE("a controller and its namespace have typed properties") {
+    NvmeHost made;
+    const DriverProcess daemon("nodedevd", made.root.path(), {made.setting()});
+    Client client = daemon.connect();
+    CHECK(client.get<std::string>(controller, "Address") == slot);
+    CHECK(client.get<std::string>(controller, "Serial") == "LAB0");
+    CHECK(client.get<int32_t>(controller, "NumaNode") == 1);
+    CHECK(client.get<std::string>(controller, "State") == "live");
+    CHECK(client.get<std::vector<bus::ObjectPath>>(controller, "Namespaces") ==
+          std::vector{bus::ObjectPath(disk_path)});
+    CHECK(client.get<uint32_t>(space, "Id") == 1);
+    CHECK(client.get<uint64_t>(space, "Size") == uint64_t{1} << 30);
+    CHECK(client.get<uint64_t>(space, "Used") == UINT64_MAX);
+    CHECK(client.get<uint32_t>(space, "LBASize") == 4096);
+    CHECK(client.get<std::string>(space, "GenericDevice") == "/dev/ng0n1");
+    const Target disk{"", disk_path, "org.vireo.NodeDevice1"};
+    CHECK(client.get<bus::ObjectPath>(disk, "Parent") == controller_path);
+    CHECK(client.get<bus::ObjectPath>(disk, "LibvirtPath") ==
+          "/org/libvirt/QEMU/nodedev/block_5fnvme0n1");
+    CHECK(client.get<std::vector<std::string>>(disk, "Capabilities") ==
+          std::vector<std::string>{"storage", "nvme_namespace"});
+    const Target no_space{"", function_path, "org.vireo.NvmeNamespace1"};
+    CHECK_THROWS_AS(client.get<uint32_t>(no_space, "Id"), CallError);
+}
+
+TEST_CASE("changes come as signals: properties, arrival, departure, mounts") {
+    NvmeHost made;
+    const DriverProcess daemon("nodedevd", made.root.path(), {made.setting()});
+    Client client = daemon.connect();
+    const auto properties = [&](const std::string& path) {
+        return client.watch(Target{"", path, "org.freedesktop.DBus.Properties"},
+                            "PropertiesChanged");
+    };
+    Watch of_controller = properties(controller_path);
+    Watch of_function = properties(function_path);
+    const Target manager{"", "/org/vireo", "org.freedesktop.DBus.ObjectManager"};
+    Watch added = client.watch(manager, "InterfacesAdded");
+    Watch removed = client.watch(manager, "InterfacesRemoved");
+    CHECK(client.get<std::string>(controller, "State") == "live");
+    made.host.write(made.path + "/nvme/nvme0/state", "resetting\n");
+    client.call(Target{"", controller_path, "org.vireo.NodeDevice1"}, "Refresh");
+    CHECK(has(next_changed(of_controller, "org.vireo.NvmeController1"), "State"));
+    CHECK(client.get<std::string>(controller, "State") == "resetting");
+    const std::string second = add_namespace(made.host, made.path + "/nvme/nvme0", 0, 2);
+    made.host.send_uevent("add", second);
+    const char* path = nullptr;
+    const bus::Message signal = added.take(20s);
+    check(sd_bus_message_read(signal.get(), "o", &path), "read");
+    CHECK(std::string(path) == prefix + "block_5fnvme0n2");
+    made.host.send_uevent("remove", second);
+    const auto gone = removed.next<bus::ObjectPath, std::vector<std::string>>(20s);
+    CHECK(std::get<0>(gone) == prefix + "block_5fnvme0n2");
+    CHECK(has(std::get<1>(gone), "org.vireo.NodeDevice1"));
+    CHECK(has(std::get<1>(gone), "org.vireo.NvmeNamespace1"));
+    CHECK_FALSE(has(std::get<1>(gone), "org.vireo.NvmeController1"));
+    // A volume is built on the namespace: the kernel tells of the volume.
+    const std::string volume = "/sys/devices/virtual/block/dm-0";
+    made.host.device(volume, "class/block", {{"dm/name", "vg0-data\n"}, {"dm/uuid", "LVM-x\n"}});
+    made.host.link(made.disk + "/holders/dm-0", volume);
+    made.host.send_uevent("change", volume);
+    CHECK(has(next_changed(of_function, "org.vireo.NodeDevice1"), "InUseBy"));
+    const auto uses = client.get<std::vector<bus::Dict>>(function, "InUseBy");
+    REQUIRE(uses.size() == 1);
+    CHECK(uses.front() == bus::Dict{{"Kind", std::string("lvm")},
+                                    {"By", std::string("vg0/data")},
+                                    {"Device", std::string("/dev/nvme0n1")}});
+}
+
+TEST_CASE("a device in use is refused by name; a free one goes to vfio-pci and comes back") {
+    NvmeHost made;
+    const DriverProcess daemon("nodedevd", made.root.path(), {made.setting()});
+    Client client = daemon.connect();
+    made.host.write("/proc/1/mountinfo", "36 1 259:1 / /srv rw - ext4 /dev/nvme0n1 rw\n");
+    CHECK(error_of(client, libvirt_function, "Detach", "", uint32_t{0}) ==
+          "org.libvirt.Error: resource busy: device 'pci_0000_01_00_0' is in use by the host: "
+          "mount '/srv' (/dev/nvme0n1)");
+    CHECK(made.driver() == "nvme");
+    made.host.write("/proc/1/mountinfo", "");
+    client.call(libvirt_function, "Detach", "vfio", uint32_t{0});
+    CHECK(made.driver() == "vfio-pci");
+    CHECK(holder(client).empty());
+    CHECK(client.get<std::string>(function, "HostDriver") == "vfio-pci");
+    client.call(libvirt_function, "ReAttach");
+    CHECK(made.driver() == "nvme");
+    CHECK(holder(client) == "none");
+    client.call(function, "Acquire", "domain/1", bus::Dict{});
+    CHECK(error_of(client, libvirt_function, "ReAttach").find("is held by 'domain/1'") !=
+          std::string::npos);
+    CHECK(error_of(client, function, "Acquire", "domain/2", bus::Dict{})
+              .starts_with("org.vireo.Error.ResourceBusy: "));
+    client.call(function, "Release", "domain/1");
+    CHECK(made.driver() == "nvme");
+    CHECK(error_of(client, libvirt_function, "Detach", "", uint32_t{1}).find("flags (0x1)") !=
+          std::string::npos);
+}
+
+TEST_CASE("a lease outlives a daemon that is killed, and one that was between two drivers ends") {
+    NvmeHost made;
+    DriverProcess first("nodedevd", made.root.path(), {made.setting()});
+    {
+        Client client = first.connect();
+        client.call(function, "Acquire", "domain/1", bus::Dict{});
+    }
+    first.end(SIGKILL);
+    CHECK(made.driver() == "vfio-pci");
+    DriverProcess second("nodedevd", made.root.path(), {made.setting()});
+    {
+        Client client = second.connect();
+        CHECK(holder(client) == "domain/1");
+        client.call(function, "Release", "domain/1");
+        CHECK(made.driver() == "nvme");
+        // The kernel hangs; in the middle of it the daemon is killed.
+        made.kernel.hang();
+        const bus::Message call = client.new_call(function, "Acquire");
+        bus::append(call.get(), std::string("domain/2"));
+        bus::append(call.get(), bus::Dict{});
+        check(sd_bus_send(client.get(), call.get(), nullptr), "send");
+        Client other = second.connect();
+        const auto state = [&] {
+            const auto lease = other.get<bus::Dict>(function, "Lease");
+            const auto* word = lease.size() > 3 ? lease[3].second.get<std::string>() : nullptr;
+            return word == nullptr ? std::string() : *word;
+        };
+        while (state() != "taking") { // each question is answered while the call waits
+        }
+    }
+    second.end(SIGKILL);
+    made.kernel.go_on();
+    const DriverProcess third("nodedevd", made.root.path(), {made.setting()});
+    Client client = third.connect();
+    const Target libvirt{"", "/org/libvirt/QEMU", "org.libvirt.Connect"};
+    Watch events = client.watch(libvirt, "NodeDeviceEvent");
+    while (holder(client) != "none") {
+        events.next<bus::ObjectPath, int32_t, int32_t>(20s);
+    }
+    CHECK(made.driver() == "nvme");
+}
+
+TEST_CASE("busctl lists controllers and namespaces through the proxy") {
+    NvmeHost made;
+    InstanceOptions options;
+    options.environment.push_back(made.setting());
+    const Instance instance(options);
+    Client client = instance.connect();
+    const Target native{"org.vireo", disk_path, "org.vireo.NvmeNamespace1"};
+    CHECK(client.get<uint64_t>(native, "Size") == uint64_t{1} << 30);
+    const bus::Message call =
+        client.new_call(Target{"org.vireo", "/org/vireo", "org.freedesktop.DBus.ObjectManager"},
+                        "GetManagedObjects");
+    const bus::Message reply = client.send(call);
+    std::vector<std::string> paths;
+    check(sd_bus_message_enter_container(reply.get(), 'a', "{oa{sa{sv}}}"), "enter");
+    while (sd_bus_message_enter_container(reply.get(), 'e', "oa{sa{sv}}") > 0) {
+        const char* path = nullptr;
+        check(sd_bus_message_read(reply.get(), "o", &path), "read");
+        paths.emplace_back(path);
+        check(sd_bus_message_skip(reply.get(), "a{sa{sv}}"), "skip");
+        check(sd_bus_message_exit_container(reply.get()), "exit");
+    }
+    for (const std::string& path : {controller_path, disk_path, function_path}) {
+        CHECK(has(paths, path));
+    }
+}
