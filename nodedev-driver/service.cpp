@@ -54,7 +54,8 @@ NodedevService::NodedevService(Context& context)
       driver_(
           context.loop,
           ProbeSources{.sysfs = Sysfs(host_tree()), .names = system_hardware_names(), .vpd = {}},
-          context.options.directories.runtime + "/nodedev/leases") {
+          context.options.directories.runtime + "/nodedev/leases"),
+      known_(context.options.directories.runtime + "/nodedev/devices") {
     driver_.look_again = [this](const std::string& path) { changed(path, false); };
     // Listening comes first, so that nothing is missed in between.
     watch();
@@ -64,6 +65,8 @@ NodedevService::NodedevService(Context& context)
     watch_uses();
     serve();
     serve_native();
+    emit(known_.compare(driver_.registry));
+    save_later();
 }
 
 void NodedevService::serve() {
@@ -135,31 +138,57 @@ void NodedevService::serve_native() {
 
 void NodedevService::started() {
     context_.tasks.spawn(actions::recover_leases(driver_), "leases");
-    std::vector<std::string> functions;
+    SlowFacts wanted;
     for (const auto& [name, device] : driver_.registry.devices()) {
-        if (device->path && has_vital_product_data(driver_.sources.sysfs, *device->path)) {
-            functions.push_back(*device->path);
-        }
+        add_slow_facts(*device, wanted);
     }
-    if (!functions.empty()) {
-        context_.tasks.spawn(read_vital_product_data(std::move(functions)), "vital product data");
+    find_slow_facts(std::move(wanted));
+}
+
+void NodedevService::add_slow_facts(const NodeDevice& device, SlowFacts& wanted) const {
+    const Sysfs& sysfs = driver_.sources.sysfs;
+    if (device.path && has_vital_product_data(sysfs, *device.path)) {
+        wanted.functions.push_back(*device.path);
+    }
+    const auto* disk = std::get_if<StorageCapability>(&device.capability);
+    const auto* space = disk != nullptr && disk->nvme_namespace ? &*disk->nvme_namespace : nullptr;
+    const bool known = space != nullptr && space->used && space->metadata_size;
+    // A drive that is made up has nobody to ask.
+    if (space != nullptr && !known && !space->controllers.empty() && sysfs.is_host()) {
+        wanted.namespaces.push_back(
+            {*device.path, "/dev/" + space->controllers.front(), space->id});
     }
 }
 
-Task<void> NodedevService::read_vital_product_data(std::vector<std::string> functions) {
-    std::function<VpdByPath()> call = [sysfs = driver_.sources.sysfs,
-                                       paths = std::move(functions)] {
-        VpdByPath found;
-        for (const std::string& path : paths) {
+void NodedevService::find_slow_facts(SlowFacts wanted) {
+    if (!wanted.functions.empty() || !wanted.namespaces.empty()) {
+        context_.tasks.spawn(take_slow_facts(std::move(wanted)), "slow facts");
+    }
+}
+
+Task<void> NodedevService::take_slow_facts(SlowFacts wanted) {
+    using Found = std::pair<VpdByPath, IdentityByPath>;
+    std::function<Found()> call = [sysfs = driver_.sources.sysfs, wants = std::move(wanted)] {
+        Found found;
+        for (const std::string& path : wants.functions) {
             if (auto vpd = read_vpd(sysfs, path)) {
-                found.emplace(path, std::move(*vpd));
+                found.first.emplace(path, std::move(*vpd));
+            }
+        }
+        for (const auto& [path, node, id] : wants.namespaces) {
+            if (const auto identity = identify_namespace(node, id)) {
+                found.second.emplace(path, *identity);
             }
         }
         return found;
     };
-    auto found = co_await Offload<VpdByPath>(context_.loop, std::move(call));
-    for (auto& [path, vpd] : found) {
+    auto found = co_await Offload<Found>(context_.loop, std::move(call));
+    for (auto& [path, vpd] : found.first) {
         driver_.sources.vpd.insert_or_assign(path, std::move(vpd));
+        changed(path, false);
+    }
+    for (const auto& [path, identity] : found.second) {
+        driver_.sources.identities.insert_or_assign(path, identity);
         changed(path, false);
     }
 }
@@ -167,13 +196,15 @@ Task<void> NodedevService::read_vital_product_data(std::vector<std::string> func
 void NodedevService::changed(const std::string& path, bool gone) {
     if (gone) {
         driver_.sources.vpd.erase(path);
+        driver_.sources.identities.erase(path);
     }
     const auto changes =
         driver_.registry.update(path, gone ? std::nullopt : probe_device(driver_.sources, path));
     emit(changes);
-    const bool is_new = !changes.empty() && changes.back().kind == ChangeKind::created;
-    if (is_new && has_vital_product_data(driver_.sources.sysfs, path)) {
-        context_.tasks.spawn(read_vital_product_data({path}), "vital product data");
+    if (!changes.empty() && changes.back().kind == ChangeKind::created) {
+        SlowFacts wanted;
+        add_slow_facts(*driver_.registry.get(changes.back().name), wanted);
+        find_slow_facts(std::move(wanted));
     }
     constexpr std::string_view built = "/sys/devices/virtual/block/";
     if (path.starts_with(built)) { // on which disk, only a look at all of them tells
@@ -251,6 +282,27 @@ void NodedevService::uses_changed() {
     }
 }
 
+/// Once for all that happens in one turn of the loop.
+void NodedevService::save_later() {
+    if (!save_) {
+        sd_event_source* source = nullptr;
+        check(sd_event_add_defer(context_.loop.get(), &source, &on_save, this), "store the list");
+        save_.reset(source);
+        sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IDLE);
+    }
+}
+
+int NodedevService::on_save(sd_event_source*, void* self) noexcept {
+    auto& service = *static_cast<NodedevService*>(self);
+    service.save_.reset();
+    try {
+        service.known_.save(service.driver_.registry);
+    } catch (const std::exception& failure) {
+        log::warning("what comes and goes while no daemon runs is not noticed: {}", failure.what());
+    }
+    return 0;
+}
+
 void NodedevService::rescan() {
     emit(driver_.registry.assign(scan(driver_.sources)));
     uses_changed();
@@ -299,6 +351,9 @@ void NodedevService::emit(const std::vector<Change>& changes) {
                               bus::ObjectPath(device_path(change.name)),
                               static_cast<int32_t>(change.kind),
                               int32_t{0});
+        if (change.kind != ChangeKind::updated) {
+            save_later();
+        }
         const auto device = driver_.registry.find(change.name);
         if (change.kind == ChangeKind::deleted) {
             telling_ = true;

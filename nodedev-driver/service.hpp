@@ -4,6 +4,7 @@
 #include "libshared/daemon/context.hpp"
 #include "libshared/fd.hpp"
 #include "nodedev-driver/driver.hpp"
+#include "nodedev-driver/known_devices.hpp"
 #include "nodedev-driver/probe/monitor.hpp"
 
 #include <map>
@@ -36,13 +37,32 @@ class NodedevService : public Service {
     std::set<std::string> take_uses();
     void uses_changed();
     void rescan();
+    void save_later();
+    static int on_save(sd_event_source* source, void* self) noexcept;
     void emit(const std::vector<Change>& changes);
     void tell_properties(const NodeDevice& device);
-    Task<void> read_vital_product_data(std::vector<std::string> functions);
+
+    /// What takes a device up to seconds to tell, and is told of when it is there.
+    struct SlowFacts {
+        struct Namespace {
+            std::string path;
+            std::string controller_node;
+            uint32_t id;
+        };
+
+        std::vector<std::string> functions; // with vital product data
+        std::vector<Namespace> namespaces;  // of which sysfs does not tell all
+    };
+
+    void add_slow_facts(const NodeDevice& device, SlowFacts& wanted) const;
+    void find_slow_facts(SlowFacts wanted);
+    Task<void> take_slow_facts(SlowFacts wanted);
     static int on_table_changed(sd_event_source* source, int, uint32_t, void* self) noexcept;
 
     Context& context_;
     Driver driver_;
+    KnownDevices known_;
+    Source save_;
     std::unique_ptr<DeviceMonitor> monitor_;
     std::map<std::string, std::vector<DeviceUse>> uses_; // of the disks, as they were told
     bool telling_ = false;

@@ -3,6 +3,7 @@
 
 #include "nodedev-driver/model/node_device.hpp"
 #include "nodedev-driver/probe/hardware_names.hpp"
+#include "nodedev-driver/probe/nvme_identify.hpp"
 #include "nodedev-driver/probe/sys_device.hpp"
 
 #include <map>
@@ -16,12 +17,16 @@ namespace vireo::nodedev {
 
 using VpdByPath = std::map<std::string, VitalProductData>;
 
+using IdentityByPath = std::map<std::string, NamespaceIdentity>;
+
 /// What the probes read from; tests give their own.
 struct ProbeSources {
     Sysfs sysfs;
     HardwareNames names;
-    /// By the path of the function. Reading it takes up to a second, so that it is found elsewhere.
+    /// By the path of the function or disk: what takes up to seconds to read, so that it is found
+    /// elsewhere.
     VpdByPath vpd;
+    IdentityByPath identities{};
 };
 
 /// A device without parent (save where the parent is not the folder above), or nothing if it is not

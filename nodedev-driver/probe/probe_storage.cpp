@@ -57,9 +57,19 @@ void read_size(const SysDevice& device, T& storage) {
     storage.num_blocks = storage.size / storage.logical_block_size;
 }
 
+/// What the kernel tells wins: it is of now.
+void add_identity(NvmeNamespace& space, const NamespaceIdentity& identity) {
+    if (!space.used) {
+        space.used = identity.used_blocks * identity.lba_size;
+    }
+    if (!space.metadata_size) {
+        space.metadata_size = identity.metadata_size;
+    }
+}
+
 } // namespace
 
-std::optional<NodeDevice> probe_storage(const ProbeSources&, const SysDevice& device) {
+std::optional<NodeDevice> probe_storage(const ProbeSources& sources, const SysDevice& device) {
     const auto devnode = device.devnode();
     StorageCapability storage;
     storage.drive_type = drive_type(device);
@@ -84,6 +94,10 @@ std::optional<NodeDevice> probe_storage(const ProbeSources&, const SysDevice& de
         read_size(device, storage);
     }
     storage.nvme_namespace = read_nvme_namespace(device);
+    const auto identity = sources.identities.find(device.path());
+    if (storage.nvme_namespace && identity != sources.identities.end()) {
+        add_identity(*storage.nvme_namespace, identity->second);
+    }
     NodeDevice node = base_device(device, storage.serial);
     if (storage.nvme_namespace && !storage.nvme_namespace->controllers.empty()) {
         node.parent = device_name("nvme", storage.nvme_namespace->controllers.front());

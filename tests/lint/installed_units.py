@@ -28,7 +28,7 @@ def expected():
     yield from (f'lib/systemd/system/{name}.service' for name in DAEMONS)
     yield from (f'lib/systemd/system/{name}.socket' for name in SOCKETS)
     yield from (f'share/{name}' for name in DATA)
-    yield from ('lib/sysusers.d/vireo.conf', 'lib/tmpfiles.d/vireo.conf')
+    yield from ('lib/sysusers.d/vireo.conf', 'lib/tmpfiles.d/vireo.conf', 'lib/udev/rules.d/90-vireo-nodedev.rules')
 
 
 def verify_units(tree, prefix):
