@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libshared/async/promised.hpp"
+#include "libshared/async/scope.hpp"
 #include "nodedev-driver/leases.hpp"
 #include "nodedev-driver/probe/device_uses.hpp"
 #include "nodedev-driver/probe/probe.hpp"
@@ -35,6 +36,9 @@ struct Driver {
     std::function<void(const std::string& path)> look_again = [](const std::string&) {};
     /// What each step of binding a driver may take; a kernel that hangs is named after it.
     std::chrono::microseconds step_limit = std::chrono::seconds(10);
+
+    /// Waits for the ends of holders' processes.
+    Scope followers{loop};
 
     /// What on the host uses the device or a disk below it, without the processes. Does not wait.
     std::vector<DeviceUse> uses(const NodeDevice& device);

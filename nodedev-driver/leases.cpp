@@ -24,7 +24,9 @@ std::string to_text(const Lease& lease) {
                       {"host_driver", lease.host_driver},
                       {"host_override", lease.host_override},
                       {"state", xml::name_of(lease.state)},
-                      {"since", lease.since}};
+                      {"since", lease.since},
+                      {"process", lease.process},
+                      {"process_started", lease.process_started}};
     return record.dump() + "\n";
 }
 
@@ -36,7 +38,9 @@ Lease from_text(const std::string& text) {
                 .host_driver = record.at("host_driver"),
                 .host_override = record.at("host_override"),
                 .state = {},
-                .since = record.at("since")};
+                .since = record.at("since"),
+                .process = record.at("process"),
+                .process_started = record.at("process_started")};
     const auto state = xml::enum_of<LeaseState>(record.at("state").get<std::string>());
     if (!state) {
         throw Error(ErrorCode::parse_failed, "'{}' is no state", record.at("state").dump());

@@ -29,6 +29,10 @@ struct Lease {
     LeaseState state{};
     /// Seconds of the epoch.
     uint64_t since{};
+    /// The process that the lease ends with, and when that was started (a pid comes again); 0:
+    /// none.
+    uint32_t process{};
+    uint64_t process_started{};
 
     bool operator==(const Lease&) const = default;
 };

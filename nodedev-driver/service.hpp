@@ -20,8 +20,9 @@ class NodedevService : public Service {
   public:
     explicit NodedevService(Context& context);
 
-    /// Open calls alone keep it: what it knows can be read again at any time.
-    bool idle() const override { return true; }
+    /// What it knows can be read again at any time; but somebody must be there when the process
+    /// ends that has a device.
+    bool idle() const override { return driver_.followers.running() == 0; }
 
     void started() override;
 

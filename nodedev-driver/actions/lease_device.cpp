@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nodedev-driver/actions/lease_device.hpp"
 
-#include "libshared/async/offload.hpp"
+#include "libshared/async/process.hpp"
 #include "libshared/error.hpp"
+#include "libshared/files.hpp"
 #include "libshared/log.hpp"
 #include "nodedev-driver/actions/bind_driver.hpp"
 #include "nodedev-driver/actions/check_device.hpp"
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
+#include <sstream>
 
 namespace vireo::nodedev::actions {
 
@@ -57,6 +60,58 @@ fail(const Driver& driver, const PciFunction& function, std::exception_ptr failu
                     function.name,
                     error.what(),
                     group ? "; " + describe_group(*group) : "");
+    }
+}
+
+/// When a process began, in the kernel's ticks. Source: proc(5), field 22 of its stat.
+uint64_t process_start(uint32_t process) {
+    const auto stat = read_file_if_exists(fmt::format("/proc/{}/stat", process));
+    // The name in parentheses may hold anything.
+    std::istringstream fields(stat ? stat->substr(stat->rfind(')') + 1) : std::string());
+    std::string field;
+    constexpr int place = 22 - 2;
+    for (int i = 0; i < place; ++i) {
+        fields >> field;
+    }
+    const auto ticks = fields ? parse_number(field, 10) : std::nullopt;
+    if (!ticks) {
+        throw Error(ErrorCode::invalid_arg, "there is no process {}", process);
+    }
+    return static_cast<uint64_t>(*ticks);
+}
+
+bool still_runs(const Lease& lease) {
+    try {
+        return process_start(lease.process) == lease.process_started;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// Gives the device back when the process ends that has it, if it is still that lease then.
+Task<void> end_with_holder(Driver& driver, std::string name, Lease lease) {
+    std::optional<Process> process = Process::open(static_cast<pid_t>(lease.process));
+    if (process && still_runs(lease)) {
+        co_await process->wait(driver.loop);
+    }
+    const Lease* now = driver.leases.find(lease.address);
+    std::string problem;
+    if (now != nullptr && now->process == lease.process && now->since == lease.since) {
+        log::info("process {} of {} has ended", lease.process, holder_words(lease.holder));
+        try {
+            co_await release_device(driver, name, lease.holder);
+        } catch (const Error& error) {
+            problem = error.what();
+        }
+    }
+    if (!problem.empty()) {
+        log::error("device '{}' does not go back to the host: {}", name, problem);
+    }
+}
+
+void follow_holder(Driver& driver, const std::string& name, const Lease& lease) {
+    if (lease.process != 0) {
+        driver.followers.spawn(end_with_holder(driver, name, lease), "holder of " + name);
     }
 }
 
@@ -129,7 +184,9 @@ std::string checked_driver(const std::string& name) {
     return name;
 }
 
-Task<void> take_device(Driver& driver, std::string name, std::string holder, std::string wanted) {
+Task<void> take_device(
+    Driver& driver, std::string name, std::string holder, std::string wanted, uint32_t process) {
+    const uint64_t started = process == 0 ? 0 : process_start(process);
     const PciFunction function = pci_function(driver, name);
     const auto turn = co_await driver.leases.queue(function.address).turn();
     if (is_held(driver, function, holder)) {
@@ -141,10 +198,13 @@ Task<void> take_device(Driver& driver, std::string name, std::string holder, std
     Lease lease = new_lease(driver, function);
     lease.holder = holder;
     lease.driver = wanted;
+    lease.process = process;
+    lease.process_started = started;
     driver.leases.save(lease);
     co_await bind(driver, function, lease);
     lease.state = LeaseState::held;
     driver.leases.save(lease);
+    follow_holder(driver, name, lease);
     driver.look_again(function.path);
     log::info("device '{}' is given to driver '{}' for {}", name, wanted, holder_words(holder));
 }
@@ -213,6 +273,8 @@ Task<void> recover_leases(Driver& driver) {
         } else if (now == lease.host_driver && now != lease.driver) {
             log::info("device '{}' was given back to the host meanwhile", function.name);
             driver.leases.end(address);
+        } else {
+            follow_holder(driver, function.name, lease);
         }
     }
 }

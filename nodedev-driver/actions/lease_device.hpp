@@ -20,8 +20,10 @@ std::string checked_driver(const std::string& name);
 /// (empty: an administrator). One that this holder has is left as it is. Throws resource_busy while
 /// the host or another holder uses it, operation_invalid where it cannot be given to a guest: no
 /// IOMMU, or, for a holder with a name, another member of its group still with the host. A step
-/// that fails is undone.
-Task<void> take_device(Driver& driver, std::string name, std::string holder, std::string wanted);
+/// that fails is undone. The lease ends with the process `process` where that is not 0; throws
+/// invalid_arg where there is none.
+Task<void> take_device(
+    Driver& driver, std::string name, std::string holder, std::string wanted, uint32_t process = 0);
 
 /// Gives it back to its host driver. No lease is no error. Throws resource_busy where another
 /// holder has it, or a process still has its IOMMU group open.
@@ -34,7 +36,8 @@ Task<void> reattach_device(Driver& driver, std::string name);
 /// Resets a device that no guest and nothing of the host uses.
 Task<void> reset_device(Driver& driver, std::string name);
 
-/// Finishes what the journal says was under way when the last daemon ended.
+/// Finishes what the journal says was under way when the last daemon ended, and ends the leases
+/// whose processes have ended since.
 Task<void> recover_leases(Driver& driver);
 
 } // namespace vireo::nodedev::actions

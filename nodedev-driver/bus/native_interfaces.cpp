@@ -19,17 +19,28 @@ bus::ObjectPath controller_path(const std::string& controller) {
     return bus::ObjectPath(native_path(device_name("nvme", controller)));
 }
 
-/// The driver that a device is to be given to, among the options of Acquire.
-std::string wanted_driver(const bus::Dict& options) {
-    std::string wanted = actions::vfio_driver;
+/// The options of Acquire.
+struct AcquireOptions {
+    std::string driver;
+    uint32_t process{};
+};
+
+AcquireOptions read_options(const bus::Dict& options) {
+    AcquireOptions read;
     for (const auto& [key, value] : options) {
         const auto* text = value.get<std::string>();
-        if (key != "driver" || text == nullptr) {
-            throw Error(ErrorCode::invalid_arg, "option '{}' of Acquire is not known", key);
+        const auto* number = value.get<uint32_t>();
+        if (key == "driver" && text != nullptr) {
+            read.driver = *text;
+        } else if (key == "process" && number != nullptr) {
+            read.process = *number;
+        } else {
+            throw Error(ErrorCode::invalid_arg,
+                        "option '{}' of Acquire is not known, or not of its type",
+                        key);
         }
-        wanted = *text;
     }
-    return wanted;
+    return read;
 }
 
 } // namespace
@@ -65,15 +76,20 @@ bus::Dict NativeDeviceInterface::lease() const {
             {"Driver", lease->driver},
             {"HostDriver", lease->host_driver},
             {"State", std::string(xml::name_of(lease->state))},
-            {"Since", lease->since}};
+            {"Since", lease->since},
+            {"Process", lease->process}};
 }
 
 Task<void> NativeDeviceInterface::acquire(std::string holder, bus::Dict options) {
     if (holder.empty()) {
         throw Error(ErrorCode::invalid_arg, "who acquires device '{}' has no name", device_->name);
     }
-    return actions::take_device(
-        driver_, device_->name, std::move(holder), actions::checked_driver(wanted_driver(options)));
+    const AcquireOptions wanted = read_options(options);
+    return actions::take_device(driver_,
+                                device_->name,
+                                std::move(holder),
+                                actions::checked_driver(wanted.driver),
+                                wanted.process);
 }
 
 Task<void> NativeDeviceInterface::release(std::string holder) {

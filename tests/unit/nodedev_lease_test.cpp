@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Driver binding on a host that is made up, with a kernel that does what PCI's attributes ask for.
+#include "libshared/async/process.hpp"
 #include "libshared/error.hpp"
 #include "libshared/fd.hpp"
 #include "libshared/files.hpp"
@@ -14,6 +15,7 @@
 #include <sys/eventfd.h>
 
 #include <condition_variable>
+#include <csignal>
 #include <future>
 #include <mutex>
 
@@ -399,6 +401,57 @@ TEST_CASE("a lease outlives its daemon, and ends with its device or where others
     Daemon fourth(host);
     finish(fourth.loop, actions::recover_leases(fourth.driver));
     CHECK(host.journal_is_empty());
+}
+
+TEST_CASE("a lease ends with its holder's process, also one that ended while no daemon ran") {
+    Host host;
+    const auto child = [](Loop& loop) {
+        ProcessSpec spec;
+        spec.program = "sleep";
+        spec.arguments = {"1000"};
+        return finish(loop, spawn(loop, std::move(spec)));
+    };
+    sigset_t children;
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &children, nullptr); // sd-event asks for it
+    Loop loop;
+    {
+        Daemon daemon(host);
+        Process process = child(loop);
+        const auto take = [&](uint32_t pid) {
+            finish(daemon.loop,
+                   actions::take_device(daemon.driver, name, guest, actions::vfio_driver, pid));
+        };
+        check_contains(error_of(ErrorCode::invalid_arg, [&] { take(UINT32_MAX >> 1); }),
+                       "there is no process");
+        take(static_cast<uint32_t>(process.pid()));
+        CHECK(daemon.driver.followers.running() == 1);
+        process.kill(SIGKILL);
+        REQUIRE(run_until(daemon.loop, [&] { return host.journal_is_empty(); }));
+        CHECK(host.driver_now() == "nvme");
+    }
+    Process other = child(loop);
+    {
+        Daemon daemon(host);
+        finish(daemon.loop,
+               actions::take_device(daemon.driver,
+                                    name,
+                                    guest,
+                                    actions::vfio_driver,
+                                    static_cast<uint32_t>(other.pid())));
+    }
+    {
+        Daemon next(host);
+        finish(next.loop, actions::recover_leases(next.driver));
+        CHECK(next.driver.leases.find(slot) != nullptr); // it still runs
+    }
+    other.kill(SIGKILL);
+    finish(loop, other.wait(loop));
+    Daemon last(host);
+    finish(last.loop, actions::recover_leases(last.driver));
+    REQUIRE(run_until(last.loop, [&] { return host.journal_is_empty(); }));
+    CHECK(host.driver_now() == "nvme");
 }
 
 TEST_CASE("a journal that cannot be read is left alone and no lease") {
