@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 
 namespace vireo {
 
@@ -49,14 +50,17 @@ void write_fully(int fd, const std::string& content, const std::string& path) {
     }
 }
 
+constexpr std::string_view unfinished = ".new";
+
 /// A file that takes its name only once it is whole. The leading dot and the suffix keep it out of
 /// every listing, so that one left by a crash is never read as content.
 class Replacement {
   public:
     explicit Replacement(const std::string& path) : path_(path) {
         const auto slash = path.rfind('/') + 1;
-        temporary_ = fmt::format("{}.{}.XXXXXX.new", path.substr(0, slash), path.substr(slash));
-        fd_.reset(mkostemps(temporary_.data(), 4, O_CLOEXEC));
+        temporary_ =
+            fmt::format("{}.{}.XXXXXX{}", path.substr(0, slash), path.substr(slash), unfinished);
+        fd_.reset(mkostemps(temporary_.data(), static_cast<int>(unfinished.size()), O_CLOEXEC));
         check_errno(fd_.get(), fmt::format("create a file beside '{}'", path));
     }
 
@@ -153,6 +157,17 @@ void remove_file_durably(const std::string& path) {
         check(-errno, fmt::format("remove '{}'", path));
     }
     sync_folder(folder_of(path));
+}
+
+void remove_unfinished(const std::string& folder) noexcept {
+    std::error_code failure;
+    for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+        const std::string name = entry->path().filename().string();
+        if (name.starts_with('.') && name.ends_with(unfinished)) {
+            ::unlink(entry->path().c_str());
+        }
+    }
 }
 
 Task<void> save_file(Loop& loop, std::string path, std::string content, mode_t mode) {

@@ -27,6 +27,10 @@ void remove_file_durably(const std::string& path);
 /// Replaces `path` as a whole but not durably: for what a reboot ends anyway (`/run`).
 void write_file(const std::string& path, const std::string& content, mode_t mode = 0600);
 
+/// Removes what a daemon that was killed in the middle of a replacement left in `folder`: to be
+/// called before anything is written there. A folder that is not there is no error.
+void remove_unfinished(const std::string& folder) noexcept;
+
 /// write_file_durably and remove_file_durably off the loop.
 Task<void> save_file(Loop& loop, std::string path, std::string content, mode_t mode = 0600);
 Task<void> delete_file(Loop& loop, std::string path);

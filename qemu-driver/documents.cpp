@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/documents.hpp"
 
-#include "qemu-driver/devices/launch.hpp"
+#include "qemu-driver/capabilities/probe.hpp"
+#include "qemu-driver/devices/select_firmware.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
 #include "qemu-driver/model/domain_document.hpp"
-#include "qemu-driver/model/validate.hpp"
 
 #include <systemd/sd-id128.h>
 
@@ -15,8 +15,23 @@ namespace {
 
 constexpr const char* emulator_path = "/usr/bin/qemu-system-x86_64";
 
-std::string emulator_of(const DomainDef& def) {
-    return def.devices.emulator.value_or(default_emulator());
+/// Most guests have their machine's own firmware: nothing is looked for on the host then.
+bool wants_firmware(const DomainDef& def) {
+    return def.os.firmware || (def.os.loader && def.os.loader->type == LoaderType::pflash);
+}
+
+Task<ResolvedDomain> resolve(Driver& driver, DomainDef def, bool is_new) {
+    std::string emulator = def.devices.emulator.value_or(default_emulator());
+    auto capabilities = co_await driver.capabilities.get(std::move(emulator));
+    require_supported(*capabilities);
+    const HostFacts facts = host_facts(driver, capabilities);
+    PassOptions options;
+    options.new_definition = is_new;
+    complete_domain(def, facts, options);
+    if (wants_firmware(def)) {
+        select_firmware(def, driver.firmware.all(), *capabilities, facts.nvram_dir);
+    }
+    co_return ResolvedDomain(std::move(def), std::move(capabilities));
 }
 
 } // namespace
@@ -26,21 +41,11 @@ std::string default_emulator() {
 }
 
 Task<ResolvedDomain> read_definition(Driver& driver, std::string xml) {
-    DomainDef def = parse_domain(xml);
-    std::string emulator = emulator_of(def);
-    auto capabilities = co_await driver.capabilities.get(std::move(emulator));
-    PassOptions options;
-    options.new_definition = true;
-    complete_domain(def, host_facts(driver, capabilities), options);
-    co_return ResolvedDomain(std::move(def), std::move(capabilities));
+    return resolve(driver, parse_domain(xml), true);
 }
 
 Task<ResolvedDomain> resolve_stored(Driver& driver, DomainPtr domain) {
-    DomainDef def = stored_definition(driver, *domain);
-    std::string emulator = emulator_of(def);
-    auto capabilities = co_await driver.capabilities.get(std::move(emulator));
-    validate(def, host_facts(driver, capabilities));
-    co_return ResolvedDomain(std::move(def), std::move(capabilities));
+    return resolve(driver, stored_definition(driver, *domain), false);
 }
 
 DomainDef stored_definition(const Driver& driver, const Domain& domain) {
@@ -51,10 +56,29 @@ DomainDef stored_definition(const Driver& driver, const Domain& domain) {
     }
 }
 
+std::shared_ptr<const DomainSummary> stored_summary(Driver& driver, Domain& domain) {
+    if (!domain.summary) {
+        auto summary =
+            std::make_shared<const DomainSummary>(summary_of(stored_definition(driver, domain)));
+        domain.summary = std::move(summary);
+        driver.definitions_changed(); // the index is to have it from now on
+    }
+    return domain.summary;
+}
+
+Task<void>
+store_definition(Driver& driver, DomainPtr domain, std::shared_ptr<const DomainDef> def) {
+    auto summary = std::make_shared<const DomainSummary>(summary_of(*def));
+    std::string document = definition_text(*def);
+    auto saving = driver.definitions.save(domain->uuid, def->name, std::move(document));
+    domain->definition = co_await std::move(saving);
+    domain->summary = std::move(summary);
+    driver.definitions_changed();
+}
+
 DomainDef live_definition(DomainDef def, std::uint32_t id) {
     def.id = id;
     assign_aliases(def);
-    assign_node_numbers(def);
     return def;
 }
 

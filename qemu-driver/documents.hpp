@@ -25,13 +25,16 @@ struct ResolvedDomain {
 /// Throws xml_error and config_unsupported, naming element and line.
 Task<ResolvedDomain> read_definition(Driver& driver, std::string xml);
 
-/// The same for the stored definition of a persistent domain, which was completed when it was
-/// defined.
+/// The same for the stored definition of a persistent domain: what it says stays as it is.
 Task<ResolvedDomain> resolve_stored(Driver& driver, DomainPtr domain);
 /// The definition alone.
 DomainDef stored_definition(const Driver& driver, const Domain& domain);
+/// What statistics say of it, without reading it but for the first time after the index was lost.
+std::shared_ptr<const DomainSummary> stored_summary(Driver& driver, Domain& domain);
+/// Stores `def` as the domain's definition: on disk when it returns. In the domain's turn.
+Task<void> store_definition(Driver& driver, DomainPtr domain, std::shared_ptr<const DomainDef> def);
 
-/// The document of the guest that is to be started from `def`: ids, aliases, node numbers.
+/// The document of the guest that is to be started from `def`: its id and aliases.
 DomainDef live_definition(DomainDef def, std::uint32_t id);
 
 /// As it is stored: inactive, with its secrets.

@@ -2,16 +2,19 @@
 #pragma once
 
 #include "libshared/async/queue.hpp"
+#include "qemu-driver/domain_summary.hpp"
 #include "qemu-driver/guest.hpp"
 #include "qemu-driver/state.hpp"
+#include "qemu-driver/store/index.hpp"
 
 #include <memory>
 #include <string>
 
 namespace vireo::qemu {
 
-/// A domain as the daemon knows it. A stopped one is its name and its state: its document stays on
-/// disk. Reads look at it at any time; changes go through `changes`, one after the other.
+/// A domain as the daemon knows it. A stopped one is its name, its state and the summary of its
+/// definition: its document stays on disk. Reads look at it at any time; changes go through
+/// `changes`, one after the other.
 struct Domain {
     Domain(Loop& loop, std::string uuid_, std::string name_)
         : uuid(std::move(uuid_)), name(std::move(name_)), changes(loop) {}
@@ -22,6 +25,10 @@ struct Domain {
     const std::string uuid;
     std::string name;
     bool persistent = false;
+    /// Of a persistent domain: which file describes it, and what that says. The summary is null
+    /// until somebody asks for it where the index did not have it.
+    FileMark definition;
+    std::shared_ptr<const DomainSummary> summary;
     bool autostart = false;
     /// The stored definition is another than the one that the guest was started with.
     bool updated = false;

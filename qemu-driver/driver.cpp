@@ -17,7 +17,8 @@ std::vector<StoredDomain> Driver::stored_domains() const {
     std::vector<StoredDomain> stored;
     for (const auto& [name, domain] : registry.by_names()) {
         if (domain->persistent) {
-            stored.push_back(StoredDomain{domain->uuid, name, domain->autostart});
+            stored.push_back(StoredDomain{
+                domain->uuid, name, domain->autostart, domain->definition, domain->summary});
         }
     }
     return stored;

@@ -4,6 +4,7 @@
 #include "libshared/daemon/context.hpp"
 #include "qemu-driver/capabilities/capabilities_cache.hpp"
 #include "qemu-driver/events.hpp"
+#include "qemu-driver/firmware_descriptors.hpp"
 #include "qemu-driver/registry.hpp"
 #include "qemu-driver/store/definitions.hpp"
 #include "qemu-driver/store/statuses.hpp"
@@ -22,6 +23,7 @@ struct Driver {
           statuses(context.options.directories.runtime),
           events(context.objects),
           capabilities(context.loop, context.options.directories.cache + "/qemu"),
+          firmware(context.options),
           followers(context.loop) {}
 
     /// Writes the index of definitions where it is stale; for the daemon's end.
@@ -35,6 +37,7 @@ struct Driver {
     Registry registry;
     Events events;
     CapabilitiesCache capabilities;
+    FirmwareDescriptors firmware;
     Scope followers; // one task for each active guest, until its process has ended
 
   private:

@@ -17,7 +17,7 @@ void fill_random(std::span<std::uint8_t> bytes) {
 
 } // namespace
 
-HostFacts host_facts(const Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities) {
+HostFacts host_facts(Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities) {
     HostFacts facts;
     facts.arch = "x86_64";
     facts.emulators["x86_64"] = default_emulator();

@@ -9,7 +9,8 @@
 
 namespace vireo::qemu {
 
-/// What the model's passes need to know: this QEMU, this host and the daemon's folders.
-HostFacts host_facts(const Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities);
+/// What the model's passes need to know: this QEMU, this host and the daemon's folders. Firmware
+/// is in `driver.firmware`: few documents need it.
+HostFacts host_facts(Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities);
 
 } // namespace vireo::qemu

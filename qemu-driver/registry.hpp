@@ -35,6 +35,9 @@ class Registry {
 
     std::size_t active() const noexcept { return ids_.size(); }
 
+    /// The active ones.
+    const std::unordered_map<std::uint32_t, DomainPtr>& by_ids() const noexcept { return ids_; }
+
     /// Throws operation_failed where the name or the UUID is taken.
     void add(DomainPtr domain);
     void remove(const Domain& domain) noexcept;

@@ -17,6 +17,8 @@ QemuService::QemuService(Context& context)
             std::make_shared<Domain>(context.loop, std::move(stored.uuid), std::move(stored.name));
         domain->persistent = true;
         domain->autostart = stored.autostart;
+        domain->definition = stored.mark;
+        domain->summary = std::move(stored.summary);
         try {
             driver_.registry.add(std::move(domain));
         } catch (const Error& e) { // two files with one name: the other one is served

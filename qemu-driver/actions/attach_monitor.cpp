@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/actions/attach_monitor.hpp"
 
-#include "libshared/daemon/sockets.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/guest_events.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/qmp/monitor_socket.hpp"
 
 #include <map>
 
 namespace vireo::qemu::actions {
 
-namespace {
-
 using nlohmann::json;
 
-} // namespace
-
 void attach_monitor(Driver& driver, const DomainPtr& domain, const std::string& path) {
-    Fd socket = connect_unix(path);
+    Fd socket = qmp::connect_to_monitor(path);
     if (!socket) {
         throw Error(ErrorCode::operation_failed, "nobody listens at QEMU's monitor '{}'", path);
     }

@@ -11,7 +11,8 @@
 namespace vireo::qemu::actions {
 
 /// Connects the domain's guest with its QEMU: commands from now on, events as they come.
-/// Throws operation_failed where nobody listens at `path`: QEMU is gone.
+/// Throws operation_failed where nobody listens at `path`: QEMU is gone; resource_busy where it has
+/// not even accepted earlier connections: it hangs.
 void attach_monitor(Driver& driver, const DomainPtr& domain, const std::string& path);
 
 /// Takes what QEMU chose for character devices (`query-chardev`) into a live document: the paths of

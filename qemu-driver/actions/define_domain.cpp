@@ -5,7 +5,6 @@
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/documents.hpp"
-#include "qemu-driver/launch/nvram.hpp"
 
 #include <unistd.h>
 
@@ -55,22 +54,20 @@ void require_same_name(const Domain& domain, const DomainDef& def) {
     }
 }
 
-Task<void> define_new(Driver& driver, DomainPtr domain, std::string document) {
+Task<void> define_new(Driver& driver, DomainPtr domain, std::shared_ptr<const DomainDef> def) {
     const auto turn = co_await domain->changes.turn();
     NewDomain registered(driver, domain);
-    co_await driver.definitions.save(domain->uuid, domain->name, std::move(document));
+    co_await store_definition(driver, domain, std::move(def));
     registered.release();
-    driver.definitions_changed();
     domain->persistent = true;
     driver.events.added(*domain);
     driver.events.lifecycle(*domain, lifecycle::defined_added);
 }
 
-Task<void> define_again(Driver& driver, DomainPtr domain, std::string document) {
+Task<void> define_again(Driver& driver, DomainPtr domain, std::shared_ptr<const DomainDef> def) {
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
-    co_await driver.definitions.save(domain->uuid, domain->name, std::move(document));
-    driver.definitions_changed();
+    co_await store_definition(driver, domain, std::move(def));
     const bool was_persistent = std::exchange(domain->persistent, true);
     if (domain->active()) {
         domain->updated = true;
@@ -87,15 +84,14 @@ Task<void> define_again(Driver& driver, DomainPtr domain, std::string document) 
 
 Task<DomainPtr> define_domain(Driver& driver, std::string xml) {
     ResolvedDomain resolved = co_await read_definition(driver, std::move(xml));
-    const DomainDef& def = resolved.def;
-    std::string document = definition_text(def);
-    DomainPtr domain = driver.registry.find_uuid(*def.uuid);
+    const auto def = std::make_shared<const DomainDef>(std::move(resolved.def));
+    DomainPtr domain = driver.registry.find_uuid(*def->uuid);
     if (domain) {
-        require_same_name(*domain, def);
-        co_await define_again(driver, domain, std::move(document));
+        require_same_name(*domain, *def);
+        co_await define_again(driver, domain, def);
     } else {
-        domain = std::make_shared<Domain>(driver.ctx.loop, *def.uuid, def.name);
-        co_await define_new(driver, domain, std::move(document));
+        domain = std::make_shared<Domain>(driver.ctx.loop, *def->uuid, def->name);
+        co_await define_new(driver, domain, def);
     }
     log::info("domain '{}' is defined with uuid {}", domain->name, domain->uuid);
     co_return domain;
@@ -119,7 +115,7 @@ Task<void> undefine_domain(Driver& driver, DomainPtr domain, std::uint32_t flags
     if (!domain->persistent) {
         throw Error(ErrorCode::operation_invalid, "cannot undefine transient domain");
     }
-    const std::string nvram = nvram_path(stored_definition(driver, *domain));
+    const std::string nvram = stored_summary(driver, *domain)->nvram;
     const bool has_nvram = !nvram.empty() && ::access(nvram.c_str(), F_OK) == 0;
     if (has_nvram && (flags & (nvram_flag | keep_nvram_flag)) == 0) {
         throw Error(
@@ -167,14 +163,13 @@ Task<void> rename_domain(Driver& driver, DomainPtr domain, std::string name, std
     if (name == domain->name) {
         co_return;
     }
-    DomainDef def = stored_definition(driver, *domain);
-    def.name = name;
+    auto def = std::make_shared<DomainDef>(stored_definition(driver, *domain));
+    def->name = name;
     const std::string former = domain->name;
     driver.registry.rename(*domain, name); // taken before the wait: no other gets it meanwhile
     std::exception_ptr failure;
     try {
-        std::string document = definition_text(def);
-        co_await driver.definitions.save(domain->uuid, name, std::move(document));
+        co_await store_definition(driver, domain, std::move(def));
     } catch (...) {
         failure = std::current_exception();
     }
@@ -182,7 +177,6 @@ Task<void> rename_domain(Driver& driver, DomainPtr domain, std::string name, std
         driver.registry.rename(*domain, former);
         std::rethrow_exception(failure);
     }
-    driver.definitions_changed();
     log::info("domain '{}' is now '{}'", former, name);
     driver.events.changed(*domain, {"Name"});
     driver.events.lifecycle(*domain, lifecycle::undefined_renamed);

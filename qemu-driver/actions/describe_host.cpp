@@ -3,7 +3,6 @@
 
 #include "qemu-driver/capabilities/host_capabilities.hpp"
 #include "qemu-driver/documents.hpp"
-#include "qemu-driver/host_facts.hpp"
 
 #include <fnmatch.h>
 
@@ -94,7 +93,7 @@ Task<std::string> describe_emulator(Driver& driver, EmulatorQuestion question) {
     DomainCapsRequest request;
     request.machine = question.machine;
     request.kvm = wants_kvm(question.virttype, *capabilities);
-    add_firmware(request, *capabilities, host_facts(driver, capabilities).firmware);
+    add_firmware(request, *capabilities, driver.firmware.all());
     co_return domain_capabilities_xml(*capabilities, request);
 }
 

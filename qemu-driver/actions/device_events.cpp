@@ -9,16 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string path_of(const DiskImage& image) {
-    if (const auto* file = std::get_if<FileSource>(&image.source)) {
-        return file->path.value_or("");
-    }
-    if (const auto* block = std::get_if<BlockSource>(&image.source)) {
-        return block->path.value_or("");
-    }
-    return "";
-}
-
 /// The disk whose image has this node; QEMU's events name a node of the chain.
 const DiskDef* disk_of_node(const DomainDef& def, std::string_view node) {
     const auto owns = [&](const DiskDef& disk) {
@@ -81,7 +71,7 @@ void tell_of_io_error(Driver& driver, const Domain& domain, const json& data) {
     const DiskDef* disk = disk_of_node(*domain.guest->live, data.value("node-name", ""));
     driver.events.device(domain,
                          "IOError",
-                         disk == nullptr ? std::string() : path_of(disk->image),
+                         disk == nullptr ? std::string() : local_path(disk->image).value_or(""),
                          disk == nullptr ? data.value("device", "") : disk->info.alias.value_or(""),
                          io_error_action(data.value("action", "")),
                          std::string(data.value("nospace", false) ? "enospc" : ""));

@@ -68,8 +68,7 @@ Task<void> set_metadata(Driver& driver, DomainPtr domain, MetadataEdit edit, std
     }
     if (impact.config) {
         const auto stored = edited(stored_definition(driver, *domain), edit);
-        auto saving = driver.definitions.save(domain->uuid, domain->name, definition_text(*stored));
-        co_await std::move(saving);
+        co_await store_definition(driver, domain, stored);
     }
     if (impact.live && domain->active()) { // it may have ended meanwhile
         // The document may have changed while the definition was written: the edit is made again.

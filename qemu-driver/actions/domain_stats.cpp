@@ -11,6 +11,7 @@ namespace vireo::qemu::actions {
 namespace {
 
 using namespace std::chrono_literals;
+using nlohmann::json;
 
 constexpr auto answer_limit = 500ms;
 
@@ -26,9 +27,9 @@ struct Wanted {
 
     bool group(std::uint32_t bit) const noexcept { return (groups & bit) != 0; }
 
-    bool definition() const noexcept {
+    bool summary() const noexcept {
         using namespace stats_group;
-        return group(balloon | vcpu | interface | block);
+        return group(balloon | vcpu | block);
     }
 };
 
@@ -47,69 +48,117 @@ Wanted wanted_of(std::uint32_t stats, std::uint32_t flags, std::uint32_t selecti
                   (flags & backing_flag) != 0};
 }
 
-/// The answers that come in time stay in `answers`, whatever becomes of the rest. A guest that ends
-/// meanwhile has no monitor any more.
+/// Asks one question. Its answer stays null where QEMU does not know the command or the device
+/// is not there, which costs no other answer; a guest that ends meanwhile has no monitor any more.
+Task<void> ask_one(std::shared_ptr<Guest> guest,
+                   std::string command,
+                   json arguments,
+                   std::shared_ptr<json> answer) {
+    if (!guest->monitor) {
+        co_return;
+    }
+    try {
+        *answer = co_await guest->monitor->execute(std::move(command), std::move(arguments));
+    } catch (const qmp::CommandError& e) {
+        log::debug("statistics: {}", e.what());
+    }
+}
+
+struct Question {
+    std::uint32_t groups;
+    const char* command;
+    json arguments;
+    json GuestAnswers::*answer;
+};
+
+std::vector<Question> questions(const Guest& guest) {
+    using namespace stats_group;
+    json flat;
+    flat["flat"] = true; // without the chains below each node, which are nodes themselves
+    std::vector<Question> all;
+    if (has_balloon(*guest.live)) {
+        json property;
+        property["path"] = "/machine/peripheral/" +
+                           guest.live->devices.memballoon->info.alias.value_or("balloon0");
+        property["property"] = "guest-stats";
+        all.push_back({balloon, "qom-get", std::move(property), &GuestAnswers::balloon});
+    }
+    all.push_back({vcpu, "query-cpus-fast", nullptr, &GuestAnswers::cpus});
+    all.push_back({block, "query-blockstats", nullptr, &GuestAnswers::blockstats});
+    all.push_back({block, "query-named-block-nodes", std::move(flat), &GuestAnswers::nodes});
+    all.push_back({iothread, "query-iothreads", nullptr, &GuestAnswers::iothreads});
+    all.push_back({dirty_rate, "query-dirty-rate", nullptr, &GuestAnswers::dirty_rate});
+    return all;
+}
+
+/// The answers that come in time stay in `answers`, whatever becomes of the rest.
 Task<void> ask(std::shared_ptr<Guest> guest, Wanted wanted, std::shared_ptr<GuestAnswers> answers) {
     if (guest->starting) { // its monitor is not ready for others yet
         co_return;
     }
-    if (wanted.group(stats_group::vcpu) && guest->monitor) {
-        answers->cpus = co_await guest->monitor->execute("query-cpus-fast");
-    }
-    if (wanted.group(stats_group::block) && guest->monitor) {
-        answers->blockstats = co_await guest->monitor->execute("query-blockstats");
-    }
-    if (wanted.group(stats_group::block) && guest->monitor) {
-        nlohmann::json arguments;
-        arguments["flat"] = true; // without the chains below each node, which are nodes themselves
-        answers->nodes =
-            co_await guest->monitor->execute("query-named-block-nodes", std::move(arguments));
+    std::vector<Question> all = questions(*guest);
+    for (Question& question : all) {
+        if (!wanted.group(question.groups)) {
+            continue;
+        }
+        std::shared_ptr<json> answer(answers, &((*answers).*question.answer));
+        co_await ask_one(guest, question.command, std::move(question.arguments), answer);
     }
 }
 
-void add_groups(StatsRecord& record,
-                const DomainDef& def,
-                const RunningGuest* running,
-                const Wanted& wanted) {
+StatsRecord
+running_record(const Domain& domain, const RunningGuest& running, const Wanted& wanted) {
     using namespace stats_group;
-    if (wanted.group(balloon)) {
-        add_balloon(record, def);
-    }
-    if (wanted.group(vcpu)) {
-        add_vcpus(record, def, running);
-    }
-    if (wanted.group(interface)) {
-        add_interfaces(record, def, running);
-    }
-    if (wanted.group(block)) {
-        add_blocks(record, def, running, wanted.backing);
-    }
-}
-
-/// `def` may be null where no group wants a definition.
-StatsRecord record_of(StateReason state,
-                      const DomainDef* def,
-                      const RunningGuest* running,
-                      const Wanted& wanted) {
+    const DomainDef& live = *domain.guest->live;
+    const DomainSummary summary = summary_of(live);
     StatsRecord record;
-    if (wanted.group(stats_group::state)) {
-        add_state(record, state);
+    if (wanted.group(state)) {
+        add_state(record, domain.state);
     }
-    if (wanted.group(stats_group::cpu_total)) {
+    if (wanted.group(cpu_total)) {
         add_cpu_total(record, running);
     }
-    if (def != nullptr) {
-        add_groups(record, *def, running, wanted);
+    if (wanted.group(balloon)) {
+        add_balloon(record, summary, &running);
+    }
+    if (wanted.group(vcpu)) {
+        add_vcpus(record, summary, &running);
+    }
+    if (wanted.group(interface)) {
+        add_interfaces(record, live, running);
+    }
+    if (wanted.group(block)) {
+        add_blocks(record, live, running, wanted.backing);
+    }
+    if (wanted.group(iothread)) {
+        add_iothreads(record, running);
+    }
+    if (wanted.group(dirty_rate)) {
+        add_dirty_rate(record, running);
     }
     return record;
 }
 
-StatsRecord stopped_record(const Driver& driver, const Domain& domain, const Wanted& wanted) {
-    if (!wanted.definition()) {
-        return record_of(domain.state, nullptr, nullptr, wanted);
+StatsRecord stopped_record(Driver& driver, Domain& domain, const Wanted& wanted) {
+    using namespace stats_group;
+    StatsRecord record;
+    if (wanted.group(state)) {
+        add_state(record, domain.state);
     }
-    const DomainDef def = stored_definition(driver, domain);
-    return record_of(domain.state, &def, nullptr, wanted);
+    if (!wanted.summary()) {
+        return record;
+    }
+    const std::shared_ptr<const DomainSummary> summary = stored_summary(driver, domain);
+    if (wanted.group(balloon)) {
+        add_balloon(record, *summary, nullptr);
+    }
+    if (wanted.group(vcpu)) {
+        add_vcpus(record, *summary, nullptr);
+    }
+    if (wanted.group(block)) {
+        add_stopped_blocks(record, *summary, wanted.backing);
+    }
+    return record;
 }
 
 Task<StatsRecord> collect(Driver& driver, DomainPtr domain, Wanted wanted) {
@@ -124,12 +173,15 @@ Task<StatsRecord> collect(Driver& driver, DomainPtr domain, Wanted wanted) {
     } catch (const Error& e) {
         log::debug("domain '{}': its statistics are incomplete: {}", domain->name, e.what());
     }
+    if (domain->guest != guest) { // it has ended meanwhile
+        co_return stopped_record(driver, *domain, wanted);
+    }
     RunningGuest running;
     running.answers = std::move(*answers);
     if (guest->process) {
         running.pid = guest->process->pid();
     }
-    co_return record_of(domain->state, guest->live.get(), &running, wanted);
+    co_return running_record(*domain, running, wanted);
 }
 
 /// The records that are still being collected.
@@ -146,7 +198,7 @@ void tell_of_failure(const Domain& domain, const std::exception& failure) {
     log::warning("no statistics of domain '{}': {}", domain.name, failure.what());
 }
 
-void collect_stopped(const Driver& driver, DomainStats& stats, const Wanted& wanted) {
+void collect_stopped(Driver& driver, DomainStats& stats, const Wanted& wanted) {
     try {
         stats.record = stopped_record(driver, *stats.domain, wanted);
     } catch (const std::exception& e) {

@@ -42,20 +42,9 @@ void on_shutdown(Driver& driver, const DomainPtr& domain, const json& data) {
         guest->shutdown_seen = true;
         return;
     }
-    const bool restart = guest->live->on_poweroff == LifecycleAction::restart;
-    if (std::exchange(guest->reboot_wanted, false) || restart) {
-        driver.followers.spawn(start_again(domain, guest), "reset " + domain->name);
-        return;
-    }
-    guest->shutdown_seen = true;
     const bool by_guest = data.value("guest", false);
-    enter(driver,
-          domain,
-          reason::shutting_down,
-          by_guest ? lifecycle::shutdown_by_guest : lifecycle::shutdown_by_host);
-    if (guest->live->on_poweroff != LifecycleAction::preserve) {
-        end_guest(*guest);
-    }
+    handle_shutdown(
+        driver, domain, by_guest ? lifecycle::shutdown_by_guest : lifecycle::shutdown_by_host);
 }
 
 void on_stop(Driver& driver, const DomainPtr& domain, const json&) {
@@ -184,6 +173,21 @@ void handle_guest_event(Driver& driver, const DomainPtr& domain, const qmp::Clie
         }
     }
     log::debug("domain '{}': event {} has no meaning here", domain->name, event.name);
+}
+
+void handle_shutdown(Driver& driver, const DomainPtr& domain, LifecycleEvent event) {
+    const std::shared_ptr<Guest> guest = domain->guest;
+    const bool restart = guest->live->on_poweroff == LifecycleAction::restart;
+    if (std::exchange(guest->reboot_wanted, false) || restart) {
+        save_status(driver, *domain); // the next shutdown is no reboot, whoever sees it
+        driver.followers.spawn(start_again(domain, guest), "reset " + domain->name);
+        return;
+    }
+    guest->shutdown_seen = true;
+    enter(driver, domain, reason::shutting_down, event);
+    if (guest->live->on_poweroff != LifecycleAction::preserve) {
+        end_guest(*guest);
+    }
 }
 
 } // namespace vireo::qemu::actions

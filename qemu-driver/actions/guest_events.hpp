@@ -9,4 +9,8 @@ namespace vireo::qemu::actions {
 /// Source: QEMU QMP reference, "Events"; libvirt's virDomainEvent* for the numbers.
 void handle_guest_event(Driver& driver, const DomainPtr& domain, const qmp::Client::Event& event);
 
+/// The guest has shut itself down and its QEMU waits: `event` is told of and it ends, or it starts
+/// again, as was asked for and as its definition says.
+void handle_shutdown(Driver& driver, const DomainPtr& domain, LifecycleEvent event);
+
 } // namespace vireo::qemu::actions

@@ -2,14 +2,15 @@
 #include "qemu-driver/actions/reconnect_guests.hpp"
 
 #include "libshared/async/deadline.hpp"
-#include "libshared/daemon/sockets.hpp"
 #include "libshared/files.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/attach_monitor.hpp"
+#include "qemu-driver/actions/guest_events.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/qmp/monitor_socket.hpp"
 
 #include <charconv>
 #include <csignal>
@@ -79,14 +80,13 @@ std::optional<LifecycleEvent> missed_event(StateReason from, StateReason to) {
         }
         return to == reason::paused_watchdog ? lifecycle::suspended_watchdog
                                              : lifecycle::suspended_paused;
-    case State::shutdown:
-        return lifecycle::shutdown_finished;
     case State::crashed:
         return lifecycle::crashed_panicked;
     case State::pmsuspended:
         return lifecycle::pmsuspended_memory;
     case State::nostate:
     case State::blocked:
+    case State::shutdown:
     case State::shutoff:
         break;
     }
@@ -99,15 +99,18 @@ Task<void> take_up(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> gues
     const json status = co_await monitor_command(driver, guest, "query-status");
     const StateReason known = domain->state;
     const StateReason now = state_of(status.at("status").get<std::string>(), known);
+    if (now.state == State::shutdown && !guest->shutdown_seen) {
+        handle_shutdown(driver, domain, lifecycle::shutdown_finished);
+        co_return;
+    }
     driver.events.set_state(*domain, now);
     if (const auto event = missed_event(known, now)) {
         driver.events.lifecycle(*domain, *event);
     }
-    if (now.state == State::shutdown) {
-        guest->shutdown_seen = true;
-        end_guest(*guest);
-    }
     save_status(driver, *domain);
+    if (guest->shutdown_seen && guest->live->on_poweroff != LifecycleAction::preserve) {
+        end_guest(*guest); // told of already, and perhaps not ended
+    }
 }
 
 /// The guest's changes wait until its state is known.
@@ -141,12 +144,21 @@ void end_unfinished(Driver& driver, const GuestStatus& status) {
                  status.name);
     if (const auto process = process_of(driver, status)) {
         process->kill(SIGKILL);
-    } else if (Fd socket = connect_unix(driver.statuses.monitor_of(status.id))) {
+    } else if (Fd socket = qmp::connect_to_monitor(driver.statuses.monitor_of(status.id))) {
         driver.followers.spawn(quit_unfinished(driver, status, std::move(socket)),
                                "end " + status.name);
         return;
     }
     driver.statuses.remove(status.id);
+}
+
+/// The client that asked for it is not waiting any more.
+Task<void> go_on_destroying(Driver& driver, DomainPtr domain) {
+    try {
+        co_await destroy_domain(driver, domain, false);
+    } catch (const Error& e) {
+        log::error("domain '{}': {}", domain->name, e.phrased());
+    }
 }
 
 DomainPtr domain_of(Driver& driver, const GuestStatus& status) {
@@ -169,18 +181,21 @@ void reconnect(Driver& driver, const GuestStatus& status) {
     guest->starting = false;
     guest->shutdown_seen = status.shutdown_seen;
     guest->reboot_wanted = status.reboot_wanted;
+    guest->destroy_wanted = status.destroy_wanted;
     guest->live = std::make_shared<const DomainDef>(parse_live(status.live_xml));
     guest->process = process_of(driver, status);
     domain->updated = status.updated;
     domain->state = status.state;
     driver.registry.set_guest(*domain, guest);
     if (!guest->process) {
-        const bool orderly = status.shutdown_seen;
+        const End end = end_of(*domain, *guest);
         log::info("domain '{}': its QEMU has ended meanwhile", domain->name);
-        make_inactive(driver, domain, orderly ? reason::shut_down : reason::shutoff_crashed);
-        driver.events.lifecycle(*domain,
-                                orderly ? lifecycle::stopped_shutdown : lifecycle::stopped_failed);
+        make_inactive(driver, domain, end.state, end.event);
         return;
+    }
+    driver.followers.spawn(follow_guest(driver, domain, guest), "follow " + domain->name);
+    if (guest->destroy_wanted) {
+        driver.followers.spawn(go_on_destroying(driver, domain), "destroy " + domain->name);
     }
     if (status.autodestroy == direct_client) {
         guest->destroy_wanted = true; // its connection ended with the daemon
@@ -189,7 +204,6 @@ void reconnect(Driver& driver, const GuestStatus& status) {
         watch_autodestroy(driver, domain, bus::Caller{status.autodestroy, nullptr});
     }
     attach_monitor(driver, domain, driver.statuses.monitor_of(status.id));
-    driver.followers.spawn(follow_guest(driver, domain, guest), "follow " + domain->name);
     driver.followers.spawn(take_up_in_turn(driver, domain, guest), "take up " + domain->name);
 }
 

@@ -18,6 +18,7 @@ void save_status(Driver& driver, const Domain& domain) {
     status.state = domain.state;
     status.shutdown_seen = guest.shutdown_seen;
     status.reboot_wanted = guest.reboot_wanted;
+    status.destroy_wanted = guest.destroy_wanted;
     status.autodestroy = guest.autodestroy_client;
     status.live_xml = live_text(*guest.live);
     try {

@@ -2,7 +2,6 @@
 #include "qemu-driver/actions/start_domain.hpp"
 
 #include "libshared/async/deadline.hpp"
-#include "libshared/daemon/sockets.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/attach_monitor.hpp"
 #include "qemu-driver/actions/save_status.hpp"
@@ -10,7 +9,9 @@
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/launch/descriptors.hpp"
 #include "qemu-driver/launch/guest_log.hpp"
+#include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/nvram.hpp"
+#include "qemu-driver/launch/place_graphics.hpp"
 
 #include <csignal>
 #include <ctime>
@@ -30,6 +31,7 @@ constexpr std::uint32_t autodestroy_flag = 2;
 constexpr std::uint32_t bypass_cache_flag = 4;
 constexpr std::uint32_t force_boot_flag = 8;
 constexpr std::uint32_t validate_flag = 16;
+constexpr std::uint32_t reset_nvram_flag = 32;
 
 /// Reaps what a failed start leaves running.
 Task<void> reap(Loop& loop, std::shared_ptr<Guest> guest) {
@@ -114,15 +116,52 @@ Task<void> settle(Guest& guest) {
         target["value"] = wanted_kib * 1024;
         co_await guest.monitor->execute("balloon", std::move(target));
     }
+    const auto& balloon = live.devices.memballoon;
+    if (has_balloon(live) && balloon->stats_period_s.value_or(0) > 0) {
+        json period;
+        period["path"] = "/machine/peripheral/" + balloon->info.alias.value_or("");
+        period["property"] = "guest-stats-polling-interval";
+        period["value"] = *balloon->stats_period_s;
+        co_await guest.monitor->execute("qom-set", std::move(period));
+    }
     guest.live = std::make_shared<const DomainDef>(std::move(live));
 }
 
-Task<void>
-launch(Driver& driver, DomainPtr domain, std::shared_ptr<const QemuCapabilities> capabilities) {
+/// The names that the kernel gave to tap devices.
+void adopt_taps(Guest& guest, const std::vector<OpenedDescriptor>& opened) {
+    auto live = std::make_shared<DomainDef>(*guest.live);
+    for (const OpenedDescriptor& descriptor : opened) {
+        for (InterfaceDef& interface : live->devices.interfaces) {
+            if (!descriptor.tap.empty() && interface.info.alias == descriptor.owner) {
+                interface.target_dev = descriptor.tap;
+            }
+        }
+    }
+    guest.live = std::move(live);
+}
+
+/// Decides what the definition leaves to the host: chains of images, places of graphics.
+Task<void> prepare(Driver& driver, std::shared_ptr<Guest> guest) {
+    auto live = std::make_shared<DomainDef>(*guest->live);
+    co_await follow_image_chains(driver.ctx.loop, live);
+    assign_node_numbers(*live);
+    std::set<std::int32_t> taken;
+    for (const auto& [id, other] : driver.registry.by_ids()) {
+        taken.merge(graphics_ports(*other->guest->live));
+    }
+    place_graphics(*live, std::move(taken), driver.statuses.folder_of(guest->id));
+    guest->live = std::move(live);
+}
+
+Task<void> launch(Driver& driver,
+                  DomainPtr domain,
+                  std::shared_ptr<const QemuCapabilities> capabilities,
+                  bool reset_nvram) {
     const std::shared_ptr<Guest> guest = domain->guest;
     driver.statuses.make_folder(guest->id);
     save_status(driver, *domain);
-    co_await prepare_nvram(driver.ctx.loop, guest->live);
+    co_await prepare(driver, guest);
+    co_await prepare_nvram(driver.ctx.loop, guest->live, reset_nvram);
     GuestLog log(driver.ctx.options.directories.log + "/qemu", domain->name);
     LaunchRequest request = build_launch(*guest->live, *capabilities, launch_facts(driver, *guest));
     log.write_start(request.argv);
@@ -134,6 +173,7 @@ launch(Driver& driver, DomainPtr domain, std::shared_ptr<const QemuCapabilities>
     }
     try {
         std::vector<OpenedDescriptor> opened = open_descriptors(request.descriptors);
+        adopt_taps(*guest, opened);
         ProcessSpec spec =
             process_spec(request, opened, log, driver.statuses.pid_file_of(guest->id));
         auto spawning = spawn(driver.ctx.loop, std::move(spec));
@@ -177,7 +217,7 @@ Task<void> run(Driver& driver,
               guest->id,
               caller.name.empty() ? "a direct client" : caller.name);
     try {
-        co_await launch(driver, domain, resolved.capabilities);
+        co_await launch(driver, domain, resolved.capabilities, options.reset_nvram);
         if (!options.paused) {
             auto resuming = guest->monitor->execute("cont");
             co_await Deadline(driver.ctx.loop, std::move(resuming), settling_limit, "'cont'");
@@ -202,13 +242,15 @@ Task<void> run(Driver& driver,
 } // namespace
 
 StartOptions StartOptions::from_flags(std::uint32_t flags) {
-    const std::uint32_t known =
-        paused_flag | autodestroy_flag | bypass_cache_flag | force_boot_flag | validate_flag;
+    const std::uint32_t known = paused_flag | autodestroy_flag | bypass_cache_flag |
+                                force_boot_flag | validate_flag | reset_nvram_flag;
     if ((flags & ~known) != 0) {
         throw Error(
             ErrorCode::invalid_arg, "unsupported flags ({:#x}) to start a domain", flags & ~known);
     }
-    return StartOptions{(flags & paused_flag) != 0, (flags & autodestroy_flag) != 0};
+    return StartOptions{(flags & paused_flag) != 0,
+                        (flags & autodestroy_flag) != 0,
+                        (flags & reset_nvram_flag) != 0};
 }
 
 Task<void>

@@ -14,6 +14,7 @@ namespace vireo::qemu::actions {
 struct StartOptions {
     bool paused = false;      // VIR_DOMAIN_START_PAUSED
     bool autodestroy = false; // VIR_DOMAIN_START_AUTODESTROY: ends with the caller
+    bool reset_nvram = false; // VIR_DOMAIN_START_RESET_NVRAM: variables as in the template
 
     /// Throws invalid_arg naming the flags that are unknown or not supported.
     static StartOptions from_flags(std::uint32_t flags);

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <optional>
@@ -46,6 +47,14 @@ std::optional<ProcessTimes> process_times(const fs::path& stat) {
     return ProcessTimes{user_ticks * tick_ns, system_ticks * tick_ns};
 }
 
+/// Nanoseconds that a thread waited for a processor. Source: Linux, Documentation/scheduler.
+std::optional<std::uint64_t> run_delay(const fs::path& schedstat) {
+    std::ifstream file(schedstat);
+    std::uint64_t on_processor = 0;
+    std::uint64_t waited = 0;
+    return file >> on_processor >> waited ? std::optional(waited) : std::nullopt;
+}
+
 fs::path process_folder(const RunningGuest& running) {
     return running.root / "proc" / std::to_string(running.pid);
 }
@@ -71,109 +80,50 @@ constexpr std::array<Counter, 8> tap_counters{{{"rx.bytes", "tx_bytes"},
                                                {"tx.errs", "rx_errors"},
                                                {"tx.drop", "rx_dropped"}}};
 
-/// Fields of QEMU's BlockDeviceStats.
-constexpr std::array<Counter, 8> block_counters{{{"rd.reqs", "rd_operations"},
-                                                 {"rd.bytes", "rd_bytes"},
-                                                 {"rd.times", "rd_total_time_ns"},
-                                                 {"wr.reqs", "wr_operations"},
-                                                 {"wr.bytes", "wr_bytes"},
-                                                 {"wr.times", "wr_total_time_ns"},
-                                                 {"fl.reqs", "flush_operations"},
-                                                 {"fl.times", "flush_total_time_ns"}}};
+/// virDomainMemoryStatTags by QEMU's names of the balloon's statistics, which are bytes but for
+/// counts of faults. Source: the VirtIO specification, "memory statistics tags".
+struct BalloonField {
+    const char* field;
+    const char* stat;
+    std::uint64_t unit;
+};
 
-/// QEMU names a device by its id, or by the path of a part of it that has none.
-bool names_device(const std::string& qdev, const std::string& alias) {
-    constexpr std::string_view folder = "/machine/peripheral/";
-    return qdev == alias || qdev.starts_with(fmt::format("{}{}/", folder, alias)) ||
-           qdev == fmt::format("{}{}", folder, alias);
-}
+constexpr std::array<BalloonField, 10> balloon_fields{{{"swap_in", "stat-swap-in", 1024},
+                                                       {"swap_out", "stat-swap-out", 1024},
+                                                       {"major_fault", "stat-major-faults", 1},
+                                                       {"minor_fault", "stat-minor-faults", 1},
+                                                       {"unused", "stat-free-memory", 1024},
+                                                       {"available", "stat-total-memory", 1024},
+                                                       {"usable", "stat-available-memory", 1024},
+                                                       {"disk_caches", "stat-disk-caches", 1024},
+                                                       {"hugetlb_pgalloc", "stat-htlb-pgalloc", 1},
+                                                       {"hugetlb_pgfail", "stat-htlb-pgfail", 1}}};
 
-const nlohmann::json* stats_of_device(const nlohmann::json& blockstats, const std::string& alias) {
-    for (const nlohmann::json& entry : blockstats) {
-        if (names_device(entry.value("qdev", std::string()), alias)) {
-            return &entry;
+void add_guest_memory(StatsRecord& record, const nlohmann::json& balloon) {
+    const auto stats = balloon.find("stats");
+    if (stats == balloon.end()) {
+        return;
+    }
+    constexpr auto unknown = UINT64_MAX; // what the guest has not told
+    for (const BalloonField& field : balloon_fields) {
+        const std::uint64_t value = stats->value(field.stat, unknown);
+        if (value != unknown) {
+            record.emplace_back(fmt::format("balloon.{}", field.field), value / field.unit);
         }
     }
-    return nullptr;
+    record.emplace_back("balloon.last-update", balloon.value("last-update", std::uint64_t{0}));
 }
 
-/// Highest byte that was written to the lowest node of an image, where its bytes are.
-std::optional<std::uint64_t> highest_offset(const nlohmann::json& entry) {
-    const nlohmann::json* node = &entry;
-    while (node->contains("parent")) {
-        node = &node->at("parent");
-    }
-    const auto stats = node->find("stats");
-    if (stats == node->end() || !stats->contains("wr_highest_offset")) {
+/// Resident memory of a process in KiB, from its `statm` file. Source: proc(5).
+std::optional<std::uint64_t> resident_kib(const fs::path& statm) {
+    std::ifstream file(statm);
+    std::uint64_t size = 0;
+    std::uint64_t resident = 0;
+    if (!(file >> size >> resident)) {
         return std::nullopt;
     }
-    return stats->at("wr_highest_offset").get<std::uint64_t>();
+    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
 }
-
-std::optional<std::uint64_t> virtual_size(const nlohmann::json& nodes, const std::string& name) {
-    for (const nlohmann::json& node : nodes) {
-        if (node.value("node-name", std::string()) == name && node.contains("image")) {
-            return node.at("image").at("virtual-size").get<std::uint64_t>();
-        }
-    }
-    return std::nullopt;
-}
-
-std::optional<std::string> path_of(const DiskImage& image) {
-    if (const auto* file = std::get_if<FileSource>(&image.source)) {
-        return file->path;
-    }
-    if (const auto* block = std::get_if<BlockSource>(&image.source)) {
-        return block->path;
-    }
-    return std::nullopt;
-}
-
-/// Adds the fields of one image under `block.N.`.
-class BlockFields {
-  public:
-    BlockFields(StatsRecord& record, std::size_t number)
-        : record_(record), prefix_(fmt::format("block.{}.", number)) {}
-
-    void add(std::string_view field, StatsValue value) {
-        record_.emplace_back(fmt::format("{}{}", prefix_, field), std::move(value));
-    }
-
-    void add(std::string_view field, std::optional<std::uint64_t> value) {
-        if (value) {
-            add(field, StatsValue(*value));
-        }
-    }
-
-    void add_header(const DiskDef& disk, const DiskImage& image) {
-        add("name", StatsValue(disk.target.dev));
-        if (const auto path = path_of(image)) {
-            add("path", StatsValue(*path));
-        }
-        if (image.index) {
-            add("backingIndex", StatsValue(*image.index));
-        }
-    }
-
-    void add_requests(const nlohmann::json& entry) {
-        for (const Counter& counter : block_counters) {
-            add(counter.field, StatsValue(entry.at("stats").at(counter.file).get<std::uint64_t>()));
-        }
-        add("allocation", highest_offset(entry));
-    }
-
-    void add_sizes(const DiskImage& image, const nlohmann::json& nodes) {
-        if (!image.index) {
-            return;
-        }
-        add("capacity", virtual_size(nodes, fmt::format("libvirt-{}-format", *image.index)));
-        add("physical", virtual_size(nodes, fmt::format("libvirt-{}-storage", *image.index)));
-    }
-
-  private:
-    StatsRecord& record_;
-    std::string prefix_;
-};
 
 } // namespace
 
@@ -182,45 +132,49 @@ void add_state(StatsRecord& record, StateReason state) {
     record.emplace_back("state.reason", static_cast<std::int32_t>(state.reason));
 }
 
-void add_cpu_total(StatsRecord& record, const RunningGuest* running) {
-    if (running == nullptr) {
-        return;
-    }
-    if (const auto times = process_times(process_folder(*running) / "stat")) {
+void add_cpu_total(StatsRecord& record, const RunningGuest& running) {
+    if (const auto times = process_times(process_folder(running) / "stat")) {
         record.emplace_back("cpu.time", times->user_ns + times->system_ns);
         record.emplace_back("cpu.user", times->user_ns);
         record.emplace_back("cpu.system", times->system_ns);
     }
 }
 
-void add_balloon(StatsRecord& record, const DomainDef& def) {
-    record.emplace_back("balloon.current", def.memory.current_kib.value_or(def.memory.total_kib));
-    record.emplace_back("balloon.maximum", def.memory.total_kib);
+void add_balloon(StatsRecord& record, const DomainSummary& domain, const RunningGuest* running) {
+    record.emplace_back("balloon.current", domain.current_memory_kib);
+    record.emplace_back("balloon.maximum", domain.memory_kib);
+    if (running == nullptr) {
+        return;
+    }
+    add_guest_memory(record, running->answers.balloon);
+    if (const auto kib = resident_kib(process_folder(*running) / "statm")) {
+        record.emplace_back("balloon.rss", *kib);
+    }
 }
 
-void add_vcpus(StatsRecord& record, const DomainDef& def, const RunningGuest* running) {
-    record.emplace_back("vcpu.current", def.vcpus.current.value_or(def.vcpus.maximum));
-    record.emplace_back("vcpu.maximum", def.vcpus.maximum);
+void add_vcpus(StatsRecord& record, const DomainSummary& domain, const RunningGuest* running) {
+    record.emplace_back("vcpu.current", domain.current_vcpus);
+    record.emplace_back("vcpu.maximum", domain.vcpus);
     if (running == nullptr) {
         return;
     }
     constexpr std::int32_t vcpu_running = 1; // VIR_VCPU_RUNNING
     for (const nlohmann::json& cpu : running->answers.cpus) {
         const std::string prefix = fmt::format("vcpu.{}.", cpu.at("cpu-index").get<unsigned>());
-        const auto thread = cpu.at("thread-id").get<pid_t>();
+        const fs::path thread =
+            process_folder(*running) / "task" / std::to_string(cpu.at("thread-id").get<pid_t>());
         record.emplace_back(prefix + "state", vcpu_running);
-        const fs::path tasks = process_folder(*running) / "task";
-        if (const auto times = process_times(tasks / std::to_string(thread) / "stat")) {
+        if (const auto times = process_times(thread / "stat")) {
             record.emplace_back(prefix + "time", times->user_ns + times->system_ns);
+        }
+        if (const auto delay = run_delay(thread / "schedstat")) {
+            record.emplace_back(prefix + "delay", *delay);
         }
     }
 }
 
-void add_interfaces(StatsRecord& record, const DomainDef& def, const RunningGuest* running) {
-    if (running == nullptr) {
-        return;
-    }
-    const std::vector<InterfaceDef>& interfaces = def.devices.interfaces;
+void add_interfaces(StatsRecord& record, const DomainDef& live, const RunningGuest& running) {
+    const std::vector<InterfaceDef>& interfaces = live.devices.interfaces;
     record.emplace_back("net.count", static_cast<std::uint32_t>(interfaces.size()));
     for (std::size_t i = 0; i < interfaces.size(); ++i) {
         const std::optional<std::string>& name = interfaces[i].target_dev;
@@ -228,7 +182,7 @@ void add_interfaces(StatsRecord& record, const DomainDef& def, const RunningGues
             continue;
         }
         record.emplace_back(fmt::format("net.{}.name", i), *name);
-        const fs::path counters = running->root / "sys/class/net" / *name / "statistics";
+        const fs::path counters = running.root / "sys/class/net" / *name / "statistics";
         for (const Counter& counter : tap_counters) {
             if (const auto value = read_counter(counters / counter.file)) {
                 record.emplace_back(fmt::format("net.{}.{}", i, counter.field), *value);
@@ -237,31 +191,51 @@ void add_interfaces(StatsRecord& record, const DomainDef& def, const RunningGues
     }
 }
 
-void add_blocks(StatsRecord& record,
-                const DomainDef& def,
-                const RunningGuest* running,
-                bool backing) {
+void add_iothreads(StatsRecord& record, const RunningGuest& running) {
+    constexpr std::string_view prefix = "iothread";
     const std::size_t count_at = record.size();
-    record.emplace_back("block.count", std::uint32_t{0});
+    record.emplace_back("iothread.count", std::uint32_t{0});
     std::uint32_t count = 0;
-    for (const DiskDef& disk : def.devices.disks) {
-        const DiskImage* image = &disk.image;
-        for (bool top = true; image != nullptr && (top || backing); top = false) {
-            BlockFields fields(record, count++);
-            fields.add_header(disk, *image);
-            if (running != nullptr) {
-                const auto* entry =
-                    top ? stats_of_device(running->answers.blockstats, disk.info.alias.value_or(""))
-                        : nullptr;
-                if (entry != nullptr) {
-                    fields.add_requests(*entry);
-                }
-                fields.add_sizes(*image, running->answers.nodes);
-            }
-            image = image->base();
+    for (const nlohmann::json& thread : running.answers.iothreads) {
+        const std::string id = thread.at("id").get<std::string>();
+        if (!id.starts_with(prefix)) { // none of the definition's
+            continue;
         }
+        ++count;
+        const std::string fields = fmt::format("iothread.{}.", id.substr(prefix.size()));
+        record.emplace_back(fields + "poll-max-ns", thread.at("poll-max-ns").get<std::uint64_t>());
+        record.emplace_back(fields + "poll-grow", thread.at("poll-grow").get<std::uint32_t>());
+        record.emplace_back(fields + "poll-shrink", thread.at("poll-shrink").get<std::uint32_t>());
     }
     record[count_at].second = count;
+}
+
+void add_dirty_rate(StatsRecord& record, const RunningGuest& running) {
+    // virDomainDirtyRateStatus
+    static constexpr std::array<std::string_view, 3> states{"unstarted", "measuring", "measured"};
+    const nlohmann::json& rate = running.answers.dirty_rate;
+    if (!rate.is_object()) {
+        return;
+    }
+    const auto* state = std::ranges::find(states, rate.at("status").get<std::string>());
+    if (state == states.end()) {
+        return;
+    }
+    record.emplace_back("dirtyrate.calc_status", static_cast<std::int32_t>(state - states.begin()));
+    record.emplace_back("dirtyrate.calc_start_time", rate.at("start-time").get<std::int64_t>());
+    record.emplace_back("dirtyrate.calc_period", rate.at("calc-time").get<std::int32_t>());
+    record.emplace_back("dirtyrate.calc_mode", rate.value("mode", "page-sampling"));
+    if (rate.contains("dirty-rate")) {
+        record.emplace_back("dirtyrate.megabytes_per_second",
+                            rate.at("dirty-rate").get<std::int64_t>());
+    }
+    if (rate.contains("vcpu-dirty-rate")) {
+        for (const nlohmann::json& cpu : rate.at("vcpu-dirty-rate")) {
+            record.emplace_back(
+                fmt::format("dirtyrate.vcpu.{}.megabytes_per_second", cpu.at("id").get<int>()),
+                cpu.at("dirty-rate").get<std::int64_t>());
+        }
+    }
 }
 
 } // namespace vireo::qemu::actions

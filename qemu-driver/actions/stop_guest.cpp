@@ -3,6 +3,7 @@
 
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/save_status.hpp"
 
 #include <csignal>
 
@@ -35,10 +36,7 @@ Task<void> until_monitor_closed(std::shared_ptr<Guest> guest) {
     co_await guest->monitor_closed.value();
 }
 
-struct End {
-    StateReason state;
-    LifecycleEvent event;
-};
+} // namespace
 
 End end_of(const Domain& domain, const Guest& guest) {
     if (guest.destroy_wanted) {
@@ -53,20 +51,20 @@ End end_of(const Domain& domain, const Guest& guest) {
     return {reason::shutoff_crashed, lifecycle::stopped_failed};
 }
 
-} // namespace
-
 Task<void> destroy_domain(Driver& driver, DomainPtr domain, bool graceful) {
     const std::shared_ptr<Guest> guest = domain->guest;
     if (!guest) {
         throw Error(ErrorCode::operation_invalid, "domain is not running");
     }
     guest->destroy_wanted = true;
+    save_status(driver, *domain); // a daemon that is killed now goes on with it
     if (guest->process) {
         guest->process->kill(SIGTERM);
     }
     bool ended = co_await ends_within(driver.ctx.loop, guest, term_limit);
     if (!ended && graceful) {
         guest->destroy_wanted = false;
+        save_status(driver, *domain);
         throw Error(ErrorCode::operation_failed,
                     "process {} of domain '{}' has not ended within 10 s of SIGTERM",
                     guest->process ? guest->process->pid() : 0,
@@ -105,13 +103,15 @@ Task<void> follow_guest(Driver& driver, DomainPtr domain, std::shared_ptr<Guest>
     }
     const End end = end_of(*domain, *guest);
     log::info("domain '{}': QEMU has ended: {}", domain->name, status.text());
-    make_inactive(driver, domain, end.state);
-    driver.events.lifecycle(*domain, end.event);
+    make_inactive(driver, domain, end.state, end.event);
     guest->ended.notify();
 }
 
-void make_inactive(Driver& driver, const DomainPtr& domain, StateReason state) {
-    driver.statuses.remove(domain->guest->id);
+void make_inactive(Driver& driver,
+                   const DomainPtr& domain,
+                   StateReason state,
+                   std::optional<LifecycleEvent> event) {
+    const std::uint32_t id = domain->guest->id;
     driver.registry.clear_guest(*domain);
     domain->updated = false;
     driver.events.set_state(*domain, state);
@@ -119,6 +119,10 @@ void make_inactive(Driver& driver, const DomainPtr& domain, StateReason state) {
         driver.events.removed(*domain);
         driver.registry.remove(*domain);
     }
+    if (event) {
+        driver.events.lifecycle(*domain, *event);
+    }
+    driver.statuses.remove(id);
 }
 
 } // namespace vireo::qemu::actions

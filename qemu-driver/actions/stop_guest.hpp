@@ -5,6 +5,7 @@
 #include "qemu-driver/driver.hpp"
 
 #include <memory>
+#include <optional>
 
 namespace vireo::qemu::actions {
 
@@ -21,7 +22,19 @@ void end_guest(Guest& guest);
 /// A transient domain is gone then. Lives in `driver.followers`.
 Task<void> follow_guest(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest);
 
-/// The domain is inactive from here on, with this reason; no signal but the native ones.
-void make_inactive(Driver& driver, const DomainPtr& domain, StateReason state);
+/// What the end of a guest's process means.
+struct End {
+    StateReason state;
+    LifecycleEvent event;
+};
+
+End end_of(const Domain& domain, const Guest& guest);
+
+/// The domain is inactive from here on, with this reason. Its status is kept until `event`, where
+/// there is one, is on its way: a daemon that is killed before leaves it to be told by the next.
+void make_inactive(Driver& driver,
+                   const DomainPtr& domain,
+                   StateReason state,
+                   std::optional<LifecycleEvent> event = std::nullopt);
 
 } // namespace vireo::qemu::actions

@@ -4,6 +4,7 @@
 #include "libshared/daemon/sockets.hpp"
 #include "libshared/error.hpp"
 #include "qemu-driver/launch/tap.hpp"
+#include "qemu-driver/qmp/monitor_socket.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@ Fd open_file(const Descriptor& wanted, int flags) {
 Fd open_one(const Descriptor& wanted) {
     switch (wanted.kind) {
     case DescriptorKind::monitor:
+        return qmp::listen_on_monitor(wanted.path);
     case DescriptorKind::unix_listen:
         return listen_unix(wanted.path);
     case DescriptorKind::file_append:
@@ -28,7 +30,7 @@ Fd open_one(const Descriptor& wanted) {
     case DescriptorKind::file_truncate:
         return open_file(wanted, O_TRUNC);
     case DescriptorKind::tap:
-        return open_tap(TapWish{wanted.name, wanted.path, wanted.virtio, wanted.multi_queue});
+        break; // open_descriptors()
     case DescriptorKind::vhost_net: {
         const std::string path = wanted.path.empty() ? "/dev/vhost-net" : wanted.path;
         Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
@@ -40,13 +42,31 @@ Fd open_one(const Descriptor& wanted) {
         ErrorCode::internal, "descriptor kind {} is unknown", static_cast<int>(wanted.kind));
 }
 
+/// The queues of one interface are descriptors of one device: the first of them names it.
+OpenedDescriptor open_tap_of(const Descriptor& wanted,
+                             const std::vector<OpenedDescriptor>& opened) {
+    TapWish wish{wanted.name, wanted.path, wanted.virtio, wanted.multi_queue};
+    for (const OpenedDescriptor& other : opened) {
+        if (!other.tap.empty() && other.owner == wanted.owner) {
+            wish.name = other.tap;
+            wish.bridge.clear(); // it is there already
+        }
+    }
+    Tap tap = open_tap(wish);
+    return {std::move(tap.fd), wanted.number, wanted.owner, std::move(tap.name)};
+}
+
 } // namespace
 
 std::vector<OpenedDescriptor> open_descriptors(const std::vector<Descriptor>& wanted) {
     std::vector<OpenedDescriptor> opened;
     for (const Descriptor& descriptor : wanted) {
         try {
-            opened.push_back(OpenedDescriptor{open_one(descriptor), descriptor.number});
+            if (descriptor.kind == DescriptorKind::tap) {
+                opened.push_back(open_tap_of(descriptor, opened));
+            } else {
+                opened.push_back({open_one(descriptor), descriptor.number, descriptor.owner, {}});
+            }
         } catch (Error& e) {
             if (!descriptor.owner.empty()) {
                 e.within(fmt::format("device '{}'", descriptor.owner));

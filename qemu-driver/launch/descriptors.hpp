@@ -12,6 +12,8 @@ namespace vireo::qemu {
 struct OpenedDescriptor {
     Fd fd;
     int number;
+    std::string owner; // alias of the device that it is for
+    std::string tap;   // name of the tap device, where it is one
 };
 
 /// Opens what a launch passes to QEMU: sockets listen, files are open, taps are in their bridge.

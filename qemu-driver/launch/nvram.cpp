@@ -4,29 +4,23 @@
 #include "libshared/async/offload.hpp"
 #include "libshared/error.hpp"
 #include "libshared/files.hpp"
+#include "qemu-driver/domain_summary.hpp"
 
 #include <unistd.h>
 
 namespace vireo::qemu {
 
-std::string nvram_path(const DomainDef& def) {
-    if (!def.os.nvram) {
-        return {};
-    }
-    const DiskImage image = def.os.nvram->storage();
-    const auto* file = std::get_if<FileSource>(&image.source);
-    return file == nullptr ? std::string() : file->path.value_or("");
-}
-
-Task<void> prepare_nvram(Loop& loop, std::shared_ptr<const DomainDef> def) {
-    const std::string path = nvram_path(*def);
-    if (path.empty() || ::access(path.c_str(), F_OK) == 0) {
+Task<void> prepare_nvram(Loop& loop, std::shared_ptr<const DomainDef> def, bool reset) {
+    const std::string path =
+        def->os.nvram ? local_path(def->os.nvram->storage()).value_or("") : std::string();
+    if (path.empty() || (!reset && ::access(path.c_str(), F_OK) == 0)) {
         co_return;
     }
     const std::string from = def->os.nvram->template_path.value_or("");
     if (from.empty()) {
         throw Error(ErrorCode::operation_failed,
-                    "nvram '{}' does not exist and no template is named to make it from",
+                    "nvram '{}' cannot be made: no template is named and no firmware descriptor "
+                    "has one for its loader",
                     path);
     }
     std::function<void()> copy = [path, from] {

@@ -10,11 +10,9 @@
 
 namespace vireo::qemu {
 
-/// The file that holds a guest's UEFI variables; empty where it has none.
-std::string nvram_path(const DomainDef& def);
-
-/// Makes that file from its template where it does not exist yet, off the loop; it is there whole
-/// or not at all. Throws system_error naming the file, operation_failed where no template is named.
-Task<void> prepare_nvram(Loop& loop, std::shared_ptr<const DomainDef> def);
+/// Makes the file of a guest's UEFI variables from its template where it does not exist yet or is
+/// to be as at first, off the loop; it is there whole or not at all. Throws system_error naming the
+/// file, operation_failed where no template is named.
+Task<void> prepare_nvram(Loop& loop, std::shared_ptr<const DomainDef> def, bool reset);
 
 } // namespace vireo::qemu

@@ -27,9 +27,23 @@ void set_name(ifreq& request, const std::string& name) {
     std::memcpy(request.ifr_name, name.c_str(), name.size() + 1);
 }
 
+/// A bridge has the lowest of its members' MAC addresses: with the highest one, a guest that comes
+/// or goes does not change it.
+void stay_behind_others(int control, const std::string& name) {
+    ifreq address{};
+    set_name(address, name);
+    check_errno(::ioctl(control, SIOCGIFHWADDR, &address),
+                fmt::format("ask for the MAC address of '{}'", name));
+    constexpr unsigned char highest_local = 0xfe;
+    address.ifr_hwaddr.sa_data[0] = static_cast<char>(highest_local);
+    check_errno(::ioctl(control, SIOCSIFHWADDR, &address),
+                fmt::format("set the MAC address of '{}'", name));
+}
+
 } // namespace
 
-Fd open_tap(const TapWish& wish) {
+Tap open_tap(const TapWish& wish) {
+    const bool is_there = !wish.name.empty() && if_nametoindex(wish.name.c_str()) != 0;
     Fd tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
     check_errno(tap.get(), "open '/dev/net/tun'");
     ifreq request{};
@@ -44,6 +58,9 @@ Fd open_tap(const TapWish& wish) {
 
     const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     check_errno(control.get(), "create a socket");
+    if (!is_there) {
+        stay_behind_others(control.get(), name);
+    }
     if (!wish.bridge.empty()) {
         ifreq member{};
         set_name(member, wish.bridge);
@@ -57,7 +74,7 @@ Fd open_tap(const TapWish& wish) {
                 fmt::format("ask for the flags of '{}'", name));
     up.ifr_flags = static_cast<short>(up.ifr_flags | IFF_UP);
     check_errno(::ioctl(control.get(), SIOCSIFFLAGS, &up), fmt::format("bring '{}' up", name));
-    return tap;
+    return Tap{std::move(tap), name};
 }
 
 } // namespace vireo::qemu

@@ -14,9 +14,14 @@ struct TapWish {
     bool multi_queue = false;
 };
 
+struct Tap {
+    Fd fd;
+    std::string name;
+};
+
 /// Opens a tap device, makes it where it does not exist, brings it up and puts it into the bridge.
 /// One that was made here vanishes when the last descriptor is closed. Throws system_error naming
 /// device or bridge. Source: Linux, Documentation/networking/tuntap.rst.
-Fd open_tap(const TapWish& wish);
+Tap open_tap(const TapWish& wish);
 
 } // namespace vireo::qemu

@@ -39,17 +39,11 @@ std::string document_path(const std::string& folder, const std::string& uuid) {
     return fmt::format("{}/{}{}", folder, uuid, suffix);
 }
 
-void write_index_file(const std::string& folder,
-                      const std::string& index_path,
-                      const std::vector<StoredDomain>& domains) {
+void write_index_file(const std::string& index_path, const std::vector<StoredDomain>& domains) {
     Index index;
     index.reserve(domains.size());
     for (const StoredDomain& domain : domains) {
-        struct stat status {};
-
-        if (stat(document_path(folder, domain.uuid).c_str(), &status) == 0) {
-            index.emplace(domain.uuid, IndexEntry{mark_of(status), domain.name});
-        }
+        index.emplace(domain.uuid, IndexEntry{domain.mark, domain.name, domain.summary});
     }
     write_file(index_path, format_index(index));
 }
@@ -60,6 +54,9 @@ Definitions::Definitions(Loop& loop, const std::string& config, const std::strin
     : loop_(loop), folder_(config + "/qemu"), index_path_(cache + "/qemu/domains.index") {
     make_folders(folder_ + "/autostart");
     make_folders(cache + "/qemu");
+    remove_unfinished(folder_);
+    remove_unfinished(folder_ + "/autostart");
+    remove_unfinished(cache + "/qemu");
 }
 
 std::string Definitions::path_of(const std::string& uuid) const {
@@ -77,7 +74,7 @@ std::vector<StoredDomain> Definitions::load() {
         autostarted.emplace(entry->d_name);
     }
 
-    const Index index = parse_index(read_file_if_exists(index_path_).value_or(""));
+    Index index = parse_index(read_file_if_exists(index_path_).value_or(""));
     std::size_t known = 0;
     std::vector<StoredDomain> domains;
     const Folder folder = open_folder(folder_);
@@ -94,9 +91,11 @@ std::vector<StoredDomain> Definitions::load() {
         if (fstatat(dirfd(folder.get()), entry->d_name, &status, 0) != 0) {
             continue; // gone meanwhile
         }
+        domain.mark = mark_of(status);
         const auto found = index.find(domain.uuid);
-        if (found != index.end() && found->second.mark == mark_of(status)) {
-            domain.name = found->second.name;
+        if (found != index.end() && found->second.mark == domain.mark) {
+            domain.name = std::move(found->second.name);
+            domain.summary = std::move(found->second.summary);
             ++known;
         } else {
             try {
@@ -122,10 +121,16 @@ std::string Definitions::read(const std::string& uuid) const {
     return read_file(path_of(uuid));
 }
 
-Task<void> Definitions::save(std::string uuid, std::string name, std::string document) {
+Task<FileMark> Definitions::save(std::string uuid, std::string name, std::string document) {
     index_is_stale_ = true;
+    const std::string path = path_of(uuid);
     try {
-        co_await save_file(loop_, path_of(uuid), std::move(document));
+        co_await save_file(loop_, path, std::move(document));
+
+        struct stat status {};
+
+        check_errno(stat(path.c_str(), &status), fmt::format("look at '{}'", path));
+        co_return mark_of(status);
     } catch (Error& e) {
         throw e.within(fmt::format("store domain '{}'", name));
     }
@@ -148,15 +153,14 @@ Task<void> Definitions::set_autostart(std::string uuid, bool autostart) {
 
 void Definitions::write_index(const std::vector<StoredDomain>& domains) {
     index_is_stale_ = false;
-    write_index_file(folder_, index_path_, domains);
+    write_index_file(index_path_, domains);
 }
 
 Task<void> Definitions::save_index(std::vector<StoredDomain> domains) {
     index_is_stale_ = false; // what changes from here on makes it stale again
-    std::function<void()> work =
-        [folder = folder_, index_path = index_path_, domains = std::move(domains)] {
-            write_index_file(folder, index_path, domains);
-        };
+    std::function<void()> work = [index_path = index_path_, domains = std::move(domains)] {
+        write_index_file(index_path, domains);
+    };
     co_await Offload<void>(loop_, std::move(work));
 }
 

@@ -3,6 +3,7 @@
 
 #include "libshared/async/loop.hpp"
 #include "libshared/async/task.hpp"
+#include "qemu-driver/store/index.hpp"
 
 #include <cstdint>
 #include <string>
@@ -15,14 +16,16 @@ struct StoredDomain {
     std::string uuid; // canonical
     std::string name;
     bool autostart = false;
+    FileMark mark;                                // of the file that says so
+    std::shared_ptr<const DomainSummary> summary; // null where the index did not have it
 };
 
 /// The persistent definitions: one file per domain, `UUID.xml`, so that a rename is one atomic
 /// replacement, and `autostart/UUID` where it starts with the host.
 ///
-/// An index in the cache holds each file's name, size, inode and time of change together with the
-/// domain's name: at start only files that the index does not describe are opened. It may be lost
-/// or stale at any time without harm.
+/// An index in the cache holds each file's size, inode and times of change together with the
+/// domain's name and summary: at start only files that the index does not describe are opened. It
+/// may be lost or stale at any time without harm.
 class Definitions {
   public:
     /// Creates the folders.
@@ -34,8 +37,8 @@ class Definitions {
 
     /// The document of one domain.
     std::string read(const std::string& uuid) const;
-    /// On disk when it returns.
-    Task<void> save(std::string uuid, std::string name, std::string document);
+    /// On disk when it returns; gives the mark of the new file.
+    Task<FileMark> save(std::string uuid, std::string name, std::string document);
     Task<void> remove(std::string uuid);
     Task<void> set_autostart(std::string uuid, bool autostart);
 

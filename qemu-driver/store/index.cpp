@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 
@@ -12,31 +13,118 @@ namespace vireo::qemu {
 
 namespace {
 
-constexpr std::string_view heading = "vireo domain index 1\n";
+constexpr std::string_view heading = "vireo domain index 2\n";
 
 std::int64_t nanoseconds(const timespec& time) noexcept {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-/// Takes the text up to `end` off the front.
-std::optional<std::string_view> take(std::string_view& text, char end) {
-    const auto position = text.find(end);
-    if (position == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const std::string_view taken = text.substr(0, position);
-    text.remove_prefix(position + 1);
-    return taken;
+bool is_plain(char c) noexcept {
+    return static_cast<unsigned char>(c) > ' ' && c != '%';
 }
 
-template <class T>
-bool take_number(std::string_view& text, T& number) {
-    const auto word = take(text, ' ');
-    if (!word) {
-        return false;
+/// Appends a blank and the text as one word.
+void put_text(std::string& line, std::string_view text) {
+    line += ' ';
+    for (const char c : text) {
+        if (is_plain(c)) {
+            line += c;
+        } else {
+            fmt::format_to(std::back_inserter(line), "%{:02x}", static_cast<unsigned char>(c));
+        }
     }
-    const auto [end, failure] = std::from_chars(word->data(), word->data() + word->size(), number);
-    return failure == std::errc() && end == word->data() + word->size();
+}
+
+template <class... T>
+void put_numbers(std::string& line, T... numbers) {
+    (fmt::format_to(std::back_inserter(line), " {}", numbers), ...);
+}
+
+void put_summary(std::string& line, const DomainSummary& summary) {
+    put_numbers(
+        line, summary.memory_kib, summary.current_memory_kib, summary.vcpus, summary.current_vcpus);
+    put_text(line, summary.nvram);
+    for (const DomainSummary::Image& image : summary.images) {
+        put_numbers(line, static_cast<int>(image.backing));
+        put_text(line, image.target);
+        put_text(line, image.path);
+    }
+}
+
+/// The words of one line. What does not fit makes `good` false; the values are of no use then.
+class Words {
+  public:
+    explicit Words(std::string_view line) : rest_(line) {}
+
+    bool good() const noexcept { return good_; }
+
+    bool at_end() const noexcept { return at_end_; }
+
+    std::string_view word() {
+        good_ = good_ && !at_end_;
+        const auto blank = rest_.find(' ');
+        const std::string_view taken = rest_.substr(0, blank);
+        at_end_ = blank == std::string_view::npos;
+        rest_.remove_prefix(at_end_ ? rest_.size() : blank + 1);
+        return taken;
+    }
+
+    template <class T>
+    void take(T& number) {
+        good_ = read_number(word(), number, 10) && good_;
+    }
+
+    void take(std::string& text) {
+        std::string_view raw = word();
+        text.reserve(raw.size());
+        while (!raw.empty()) {
+            std::size_t used = 1;
+            if (raw.front() == '%') {
+                std::uint8_t byte = 0;
+                used = 3;
+                good_ = raw.size() >= used && read_number(raw.substr(1, 2), byte, 16) && good_;
+                text += static_cast<char>(byte);
+            } else {
+                text += raw.front();
+            }
+            raw.remove_prefix(std::min(used, raw.size()));
+        }
+    }
+
+  private:
+    template <class T>
+    static bool read_number(std::string_view text, T& number, int base) {
+        const char* end = text.data() + text.size();
+        const auto [stop, failure] = std::from_chars(text.data(), end, number, base);
+        return failure == std::errc() && stop == end;
+    }
+
+    std::string_view rest_;
+    bool good_ = true;
+    bool at_end_ = false;
+};
+
+std::shared_ptr<const DomainSummary> take_summary(Words& words) {
+    if (words.at_end()) {
+        return nullptr;
+    }
+    auto summary = std::make_shared<DomainSummary>();
+    words.take(summary->memory_kib);
+    words.take(summary->current_memory_kib);
+    words.take(summary->vcpus);
+    words.take(summary->current_vcpus);
+    words.take(summary->nvram);
+    while (words.good() && !words.at_end()) {
+        DomainSummary::Image image;
+        int backing = 0;
+        words.take(backing);
+        words.take(image.target);
+        words.take(image.path);
+        image.backing = backing != 0;
+        summary->images.push_back(std::move(image));
+    }
+    summary->images.shrink_to_fit();
+    return summary;
 }
 
 } // namespace
@@ -52,37 +140,42 @@ std::string format_index(const Index& index) {
     std::string text(heading);
     for (const auto& [uuid, entry] : index) {
         const FileMark& mark = entry.mark;
-        fmt::format_to(std::back_inserter(text),
-                       "{} {} {} {} {} {}\n",
-                       uuid,
-                       mark.inode,
-                       mark.size,
-                       mark.mtime_ns,
-                       mark.ctime_ns,
-                       entry.name);
+        text += uuid;
+        put_numbers(text, mark.inode, mark.size, mark.mtime_ns, mark.ctime_ns);
+        put_text(text, entry.name);
+        if (entry.summary) {
+            put_summary(text, *entry.summary);
+        }
+        text += '\n';
     }
     return text;
 }
 
 Index parse_index(std::string_view text) {
-    Index index;
     if (!text.starts_with(heading)) {
-        return index;
+        return {};
     }
     text.remove_prefix(heading.size());
+    Index index;
     while (!text.empty()) {
-        const auto uuid = take(text, ' ');
-        IndexEntry entry;
-        FileMark& mark = entry.mark;
-        const bool numbers = uuid && take_number(text, mark.inode) &&
-                             take_number(text, mark.size) && take_number(text, mark.mtime_ns) &&
-                             take_number(text, mark.ctime_ns);
-        const auto name = take(text, '\n');
-        if (!numbers || !name) {
+        const auto end = text.find('\n');
+        if (end == std::string_view::npos) {
             return {};
         }
-        entry.name = *name;
-        index.emplace(*uuid, std::move(entry));
+        Words words(text.substr(0, end));
+        text.remove_prefix(end + 1);
+        std::string uuid(words.word());
+        IndexEntry entry;
+        words.take(entry.mark.inode);
+        words.take(entry.mark.size);
+        words.take(entry.mark.mtime_ns);
+        words.take(entry.mark.ctime_ns);
+        words.take(entry.name);
+        entry.summary = take_summary(words);
+        if (!words.good()) {
+            return {};
+        }
+        index.emplace(std::move(uuid), std::move(entry));
     }
     return index;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "qemu-driver/domain_summary.hpp"
+
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,13 +28,16 @@ FileMark mark_of(const struct stat& status) noexcept;
 struct IndexEntry {
     FileMark mark;
     std::string name;
+    std::shared_ptr<const DomainSummary> summary; // null: not known yet
 };
 
 /// By UUID.
 using Index = std::unordered_map<std::string, IndexEntry>;
 
-/// The index as a file's text: a line with the format's version, then a line for each entry: UUID,
-/// inode, size, two times, name to the end of the line (a domain's name has no line break).
+/// The index as a file's text: a line with the format's version, then a line of words for each
+/// entry: UUID, inode, size, two times, name, and, where it has a summary, that one's members;
+/// images are three words each. In words of text every byte up to the blank and `%` is `%` and two
+/// hexadecimal digits.
 std::string format_index(const Index& index);
 /// Empty where the text is not an index of this version, or damaged.
 Index parse_index(std::string_view text);

@@ -45,6 +45,7 @@ std::string format_status(const GuestStatus& status) {
     document["state"] = json::array({static_cast<int>(status.state.state), status.state.reason});
     document["shutdown-seen"] = status.shutdown_seen;
     document["reboot-wanted"] = status.reboot_wanted;
+    document["destroy-wanted"] = status.destroy_wanted;
     document["autodestroy"] = status.autodestroy;
     document["domain"] = status.live_xml;
     return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
@@ -66,6 +67,7 @@ GuestStatus parse_status(const std::string& text) {
         status.state = state_from(document.at("state"));
         status.shutdown_seen = document.at("shutdown-seen").get<bool>();
         status.reboot_wanted = document.at("reboot-wanted").get<bool>();
+        status.destroy_wanted = document.at("destroy-wanted").get<bool>();
         status.autodestroy = document.at("autodestroy").get<std::string>();
         status.live_xml = document.at("domain").get<std::string>();
         return status;
@@ -76,6 +78,7 @@ GuestStatus parse_status(const std::string& text) {
 
 Statuses::Statuses(const std::string& runtime) : folder_(runtime + "/qemu") {
     make_folders(folder_);
+    remove_unfinished(folder_);
     const auto stored = read_file_if_exists(folder_ + "/last-id").value_or("0");
     std::from_chars(stored.data(), stored.data() + stored.size(), last_id_);
 }
@@ -115,6 +118,7 @@ std::vector<GuestStatus> Statuses::load() {
             continue;
         }
         last_id_ = std::max(last_id_, id);
+        remove_unfinished(entry.path());
         try {
             GuestStatus status = parse_status(read_file(entry.path() / "status.json"));
             status.id = id;

@@ -21,6 +21,7 @@ struct GuestStatus {
     StateReason state = reason::starting_up;
     bool shutdown_seen = false;
     bool reboot_wanted = false;
+    bool destroy_wanted = false;
     std::string
         autodestroy; // the client with which it ends: its bus name, or "direct"; empty: none
     std::string live_xml;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Domains with real QEMU processes, through the proxy on a private bus.
 #include "libshared/error.hpp"
-#include "tests/support/client.hpp"
+#include "tests/support/domain_calls.hpp"
 #include "tests/support/guest_documents.hpp"
 #include "tests/support/instance.hpp"
 
@@ -18,58 +18,21 @@ using namespace vireo;
 using namespace vireo::test;
 using bus::ObjectPath;
 
-using StatePair = std::tuple<std::int32_t, std::int32_t>;
 using Lifecycle = std::tuple<ObjectPath, std::int32_t, std::int32_t>;
-
-constexpr auto limit = 20s;
-
-Target domain_at(const ObjectPath& path) {
-    return libvirt_object(path, "org.libvirt.Domain");
-}
-
-ObjectPath define(Client& client, const std::string& xml) {
-    return client.call<ObjectPath>(libvirt_connect, "DomainDefineXML", xml);
-}
-
-StatePair state_of(Client& client, const ObjectPath& path) {
-    return client.call<StatePair>(domain_at(path), "GetState", std::uint32_t{0});
-}
-
-/// The next events of a domain, as (event, detail).
-std::pair<std::int32_t, std::int32_t> next_event(Watch& events) {
-    const auto [path, event, detail] = events.next<ObjectPath, std::int32_t, std::int32_t>(limit);
-    return {event, detail};
-}
-
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const CallError& e) {
-        CHECK(e.name() == std::string("org.libvirt.Error"));
-        return e.what();
-    }
-    return "no error";
-}
-
-std::vector<ObjectPath> list(Client& client, std::uint32_t flags) {
-    return client.call<std::vector<ObjectPath>>(libvirt_connect, "ListDomains", flags);
-}
-
-using Event = std::pair<std::int32_t, std::int32_t>;
 
 } // namespace
 
 TEST_CASE("a domain is defined, looked up, listed and undefined") {
     const Instance instance;
     Client client = instance.connect();
-    CHECK(list(client, 0).empty());
+    CHECK(list_domains(client).empty());
     Watch events = client.watch(libvirt_connect, "DomainEvent");
 
     const ObjectPath path = define(client, small_guest("web"));
-    CHECK(next_event(events) == Event(0, 0));
-    CHECK(list(client, 0) == std::vector{path});
-    CHECK(list(client, 1).empty());                  // active
-    CHECK(list(client, 2 | 4) == std::vector{path}); // inactive, persistent
+    CHECK(next_event(events) == LifecycleDetail(0, 0));
+    CHECK(list_domains(client) == std::vector{path});
+    CHECK(list_domains(client, 1).empty());                  // active
+    CHECK(list_domains(client, 2 | 4) == std::vector{path}); // inactive, persistent
     CHECK(client.call<ObjectPath>(libvirt_connect, "DomainLookupByName", "web") == path);
     const auto uuid = client.get<std::string>(domain_at(path), "UUID");
     CHECK(client.call<ObjectPath>(libvirt_connect, "DomainLookupByUUID", uuid) == path);
@@ -79,11 +42,11 @@ TEST_CASE("a domain is defined, looked up, listed and undefined") {
     CHECK(xml.find("<name>web</name>") != std::string::npos);
     CHECK(xml.find(uuid) != std::string::npos);
     CHECK(define(client, xml) == path); // what is shown can be defined again
-    CHECK(next_event(events) == Event(0, 1));
+    CHECK(next_event(events) == LifecycleDetail(0, 1));
 
     client.call(domain_at(path), "Undefine", std::uint32_t{0});
-    CHECK(next_event(events) == Event(1, 0));
-    CHECK(list(client, 0).empty());
+    CHECK(next_event(events) == LifecycleDetail(1, 0));
+    CHECK(list_domains(client).empty());
     CHECK(message_of([&] {
               state_of(client, path);
           }).starts_with("Domain not found: no domain with matching uuid"));
@@ -98,7 +61,7 @@ TEST_CASE("a domain that is not there is refused in libvirt's words") {
     CHECK(message_of([&] {
               client.call<ObjectPath>(libvirt_connect, "DomainLookupByID", std::int32_t{7});
           }) == "Domain not found: no domain with matching id 7");
-    CHECK(message_of([&] { list(client, 1U << 20); }).starts_with("invalid argument: "));
+    CHECK(message_of([&] { list_domains(client, 1U << 20); }).starts_with("invalid argument: "));
 }
 
 TEST_CASE("a guest starts, pauses, resumes, resets and is destroyed") {
@@ -109,8 +72,8 @@ TEST_CASE("a guest starts, pauses, resumes, resets and is destroyed") {
     Watch reboots = client.watch(domain_at(path), "Reboot");
 
     client.call(domain_at(path), "Create", std::uint32_t{0});
-    CHECK(next_event(events) == Event(4, 0)); // as libvirt: the vCPUs run ...
-    CHECK(next_event(events) == Event(2, 0)); // ... and the start is complete
+    CHECK(next_event(events) == LifecycleDetail(4, 0)); // as libvirt: the vCPUs run ...
+    CHECK(next_event(events) == LifecycleDetail(2, 0)); // ... and the start is complete
     CHECK(state_of(client, path) == StatePair(1, 1));
     CHECK(client.get<bool>(domain_at(path), "Active"));
     const auto id = client.get<std::uint32_t>(domain_at(path), "Id");
@@ -123,16 +86,16 @@ TEST_CASE("a guest starts, pauses, resumes, resets and is destroyed") {
     CHECK(xml.find("/dev/pts/") != std::string::npos);
 
     client.call(domain_at(path), "Suspend");
-    CHECK(next_event(events) == Event(3, 0));
+    CHECK(next_event(events) == LifecycleDetail(3, 0));
     CHECK(state_of(client, path) == StatePair(3, 1));
     client.call(domain_at(path), "Resume");
-    CHECK(next_event(events) == Event(4, 0));
+    CHECK(next_event(events) == LifecycleDetail(4, 0));
     CHECK(state_of(client, path) == StatePair(1, 5));
     client.call(domain_at(path), "Reset", std::uint32_t{0});
-    reboots.take(limit);
+    reboots.take(event_limit);
 
     client.call(domain_at(path), "Destroy", std::uint32_t{0});
-    CHECK(next_event(events) == Event(5, 1));
+    CHECK(next_event(events) == LifecycleDetail(5, 1));
     CHECK(state_of(client, path) == StatePair(5, 2));
     CHECK_FALSE(instance.find("qemu-system-x86_64").has_value());
     CHECK(message_of([&] { client.call(domain_at(path), "Destroy", std::uint32_t{0}); }) ==
@@ -145,11 +108,11 @@ TEST_CASE("a guest started paused stays so until it is resumed") {
     const ObjectPath path = define(client, small_guest("web"));
     Watch events = client.watch(libvirt_connect, "DomainEvent");
     client.call(domain_at(path), "Create", std::uint32_t{1});
-    CHECK(next_event(events) == Event(2, 0));
-    CHECK(next_event(events) == Event(3, 0));
+    CHECK(next_event(events) == LifecycleDetail(2, 0));
+    CHECK(next_event(events) == LifecycleDetail(3, 0));
     CHECK(state_of(client, path) == StatePair(3, 1));
     client.call(domain_at(path), "Resume");
-    CHECK(next_event(events) == Event(4, 0));
+    CHECK(next_event(events) == LifecycleDetail(4, 0));
 }
 
 TEST_CASE("a transient guest is gone when it ends") {
@@ -162,7 +125,7 @@ TEST_CASE("a transient guest is gone when it ends") {
               client.call(domain_at(path), "Undefine", std::uint32_t{0});
           }).starts_with("Requested operation is not valid"));
     client.call(domain_at(path), "Destroy", std::uint32_t{0});
-    CHECK(list(client, 0).empty());
+    CHECK(list_domains(client).empty());
 }
 
 TEST_CASE("a guest started with AUTODESTROY ends with its client") {
@@ -175,7 +138,7 @@ TEST_CASE("a guest started with AUTODESTROY ends with its client") {
         owner.call(domain_at(path), "Create", std::uint32_t{1 | 2});
     }
     const auto ended = events.next_where<ObjectPath, std::int32_t, std::int32_t>(
-        [](const Lifecycle& event) { return std::get<1>(event) == 5; }, limit);
+        [](const Lifecycle& event) { return std::get<1>(event) == 5; }, event_limit);
     CHECK(std::get<2>(ended) == 1);
 }
 
@@ -214,10 +177,10 @@ TEST_CASE("a document that cannot work is refused with its line and nothing is d
     CHECK(refusal("<domain type='warp'><name>x</name></domain>").find("'warp'") !=
           std::string::npos);
     CHECK(refusal(small_guest("web", "<flux/>\n")).find("flux") != std::string::npos);
-    CHECK(list(client, 0).empty());
+    CHECK(list_domains(client).empty());
     define(client, small_guest("web"));
     CHECK(refusal(small_guest("web")).find("already exists") != std::string::npos);
-    CHECK(list(client, 0).size() == 1);
+    CHECK(list_domains(client).size() == 1);
 }
 
 TEST_CASE("a domain is renamed while it is inactive") {

@@ -8,6 +8,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -162,4 +163,26 @@ TEST_CASE("a daemon saves and deletes off its loop, and gets the same errors") {
     finish(loop, delete_file(loop, path));
     CHECK_FALSE(std::filesystem::exists(path));
     CHECK_THROWS_AS(finish(loop, save_file(loop, path + "/x/y", "content")), Error);
+}
+
+TEST_CASE("what a writer that was killed has left is removed, and nothing else") {
+    const TemporaryFolder folder;
+    write_file(folder.path() + "/kept.new", "x");
+    write_file(folder.path() + "/.kept", "x");
+    const pid_t writer = ::fork();
+    if (writer == 0) {
+        const rlimit small{10, 10};
+        ::setrlimit(RLIMIT_FSIZE, &small);
+        std::signal(SIGXFSZ, SIG_DFL);
+        write_file(folder.path() + "/file", std::string(100, 'x')); // it dies by SIGXFSZ
+        ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(writer, &status, 0) == writer);
+    REQUIRE(WIFSIGNALED(status));
+    CHECK(entries(folder.path()) == 3);
+    remove_unfinished(folder.path());
+    CHECK(entries(folder.path()) == 2);
+    CHECK(read_file(folder.path() + "/.kept") == "x");
+    remove_unfinished(folder.path() + "/nowhere");
 }

@@ -93,11 +93,9 @@ TEST_CASE("a stopped domain's record has what its definition says") {
     const DomainDef def = sample();
     StatsRecord record;
     add_state(record, reason::destroyed);
-    add_cpu_total(record, nullptr);
-    add_balloon(record, def);
-    add_vcpus(record, def, nullptr);
-    add_interfaces(record, def, nullptr);
-    add_blocks(record, def, nullptr, false);
+    add_balloon(record, summary_of(def), nullptr);
+    add_vcpus(record, summary_of(def), nullptr);
+    add_stopped_blocks(record, summary_of(def), false);
     const StatsRecord expected{{"state.state", std::int32_t{5}},
                                {"state.reason", std::int32_t{2}},
                                {"balloon.current", std::uint64_t{2048}},
@@ -113,7 +111,7 @@ TEST_CASE("a stopped domain's record has what its definition says") {
 
 TEST_CASE("backing images have records of their own where they are asked for") {
     StatsRecord record;
-    add_blocks(record, sample(), nullptr, true);
+    add_stopped_blocks(record, summary_of(sample()), true);
     CHECK(count(record, "block.count") == 3);
     CHECK(text(record, "block.1.name") == "vda");
     CHECK(text(record, "block.1.path") == "/images/base.raw");
@@ -131,8 +129,8 @@ TEST_CASE("a running guest's processor time is its process's and its threads'") 
     running.answers.cpus = json::parse(R"([{"cpu-index":0,"thread-id":43},
                                            {"cpu-index":1,"thread-id":44}])");
     StatsRecord record;
-    add_cpu_total(record, &running);
-    add_vcpus(record, sample(), &running);
+    add_cpu_total(record, running);
+    add_vcpus(record, summary_of(sample()), &running);
     const std::uint64_t user = number(record, "cpu.user").value_or(0);
     CHECK(user > 0);
     CHECK(number(record, "cpu.system") == user / 3);
@@ -149,7 +147,7 @@ TEST_CASE("what the host's side of an interface sent is what the guest received"
     RunningGuest running;
     running.root = root.path();
     StatsRecord record;
-    add_interfaces(record, sample(), &running);
+    add_interfaces(record, sample(), running);
     CHECK(count(record, "net.count") == 2);
     CHECK(!text(record, "net.0.name"));
     CHECK(text(record, "net.1.name") == "vnet3");
@@ -168,15 +166,15 @@ TEST_CASE("a running guest's disks have what QEMU says of them") {
          "parent":{"stats":{"wr_highest_offset":65536}}}])");
     running.answers.nodes = json::parse(R"([
         {"node-name":"libvirt-2-format","image":{"virtual-size":1048576}},
-        {"node-name":"libvirt-2-storage","image":{"virtual-size":196624}}])");
+        {"node-name":"libvirt-2-storage","image":{"virtual-size":196624,"actual-size":4096}}])");
     StatsRecord record;
-    add_blocks(record, live_sample(), &running, false);
+    add_blocks(record, live_sample(), running, false);
     CHECK(count(record, "block.0.backingIndex") == 2);
     CHECK(number(record, "block.0.rd.bytes") == 4096);
     CHECK(number(record, "block.0.fl.times") == 13);
     CHECK(number(record, "block.0.allocation") == 65536);
     CHECK(number(record, "block.0.capacity") == 1048576);
-    CHECK(number(record, "block.0.physical") == 196624);
+    CHECK(number(record, "block.0.physical") == 4096);
     CHECK(text(record, "block.1.name") == "sda");
     CHECK(!number(record, "block.1.rd.bytes"));
 }
@@ -184,9 +182,49 @@ TEST_CASE("a running guest's disks have what QEMU says of them") {
 TEST_CASE("a guest that did not answer has what is known without it") {
     const RunningGuest running;
     StatsRecord record;
-    add_vcpus(record, sample(), &running);
-    add_blocks(record, live_sample(), &running, true);
+    add_vcpus(record, summary_of(sample()), &running);
+    add_blocks(record, live_sample(), running, true);
     CHECK(count(record, "vcpu.current") == 2);
     CHECK(count(record, "block.count") == 3);
     CHECK(count(record, "block.1.backingIndex") == 3);
+}
+
+TEST_CASE("what the guest told its balloon, and what its process holds") {
+    const Root root;
+    root.write("proc/42/statm", "1000 50 20 1 0 300 0\n");
+    RunningGuest running;
+    running.pid = 42;
+    running.root = root.path();
+    running.answers.balloon = json::parse(R"({"last-update":1700000000,"stats":{
+        "stat-free-memory":2097152,"stat-major-faults":3,
+        "stat-swap-in":18446744073709551615}})");
+    StatsRecord record;
+    add_balloon(record, summary_of(sample()), &running);
+    CHECK(number(record, "balloon.unused") == 2048);
+    CHECK(number(record, "balloon.major_fault") == 3);
+    CHECK(!number(record, "balloon.swap_in")); // not told
+    CHECK(number(record, "balloon.last-update") == 1700000000);
+    CHECK(number(record, "balloon.rss") == 200);
+}
+
+TEST_CASE("I/O threads of the definition, and the dirty rate") {
+    RunningGuest running;
+    running.answers.iothreads = json::parse(R"([
+        {"id":"iothread3","thread-id":7,"poll-max-ns":32768,"poll-grow":2,"poll-shrink":1},
+        {"id":"mine","thread-id":8,"poll-max-ns":1,"poll-grow":0,"poll-shrink":0}])");
+    running.answers.dirty_rate =
+        json::parse(R"({"status":"measured","start-time":5,"calc-time":1,"dirty-rate":42})");
+    StatsRecord record;
+    add_iothreads(record, running);
+    add_dirty_rate(record, running);
+    const StatsRecord expected{{"iothread.count", std::uint32_t{1}},
+                               {"iothread.3.poll-max-ns", std::uint64_t{32768}},
+                               {"iothread.3.poll-grow", std::uint32_t{2}},
+                               {"iothread.3.poll-shrink", std::uint32_t{1}},
+                               {"dirtyrate.calc_status", std::int32_t{2}},
+                               {"dirtyrate.calc_start_time", std::int64_t{5}},
+                               {"dirtyrate.calc_period", std::int32_t{1}},
+                               {"dirtyrate.calc_mode", std::string("page-sampling")},
+                               {"dirtyrate.megabytes_per_second", std::int64_t{42}}};
+    CHECK(record == expected);
 }
