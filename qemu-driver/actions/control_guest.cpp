@@ -78,6 +78,12 @@ Task<void> reboot_domain(Driver& driver, DomainPtr domain, std::uint32_t flags) 
     co_await press_power_button(driver, std::move(domain), true);
 }
 
+Task<void> wake_domain(Driver& driver, DomainPtr domain) {
+    const auto turn = co_await domain->changes.turn();
+    const std::shared_ptr<Guest> guest = active_guest(*domain);
+    co_await monitor_command(driver, guest, "system_wakeup");
+}
+
 Task<void> inject_nmi(Driver& driver, DomainPtr domain) {
     const auto turn = co_await domain->changes.turn();
     const std::shared_ptr<Guest> guest = active_guest(*domain);

@@ -24,6 +24,8 @@ Task<void> shutdown_domain(Driver& driver, DomainPtr domain, std::uint32_t flags
 /// The same, and the machine starts again where the guest would have powered it off.
 /// `flags`: virDomainRebootFlagValues, of which ACPI is supported.
 Task<void> reboot_domain(Driver& driver, DomainPtr domain, std::uint32_t flags);
+/// Wakes a guest that suspended itself to memory; operation_failed with QEMU's words otherwise.
+Task<void> wake_domain(Driver& driver, DomainPtr domain);
 Task<void> inject_nmi(Driver& driver, DomainPtr domain);
 
 } // namespace vireo::qemu::actions

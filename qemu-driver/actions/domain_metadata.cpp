@@ -1,41 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/actions/domain_metadata.hpp"
 
+#include "qemu-driver/actions/impact.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/documents.hpp"
 
 namespace vireo::qemu::actions {
 
 namespace {
-
-// virDomainModificationImpact
-constexpr std::uint32_t live_flag = 1;
-constexpr std::uint32_t config_flag = 2;
-
-struct Impact {
-    bool live;
-    bool config;
-};
-
-Impact impact_of(const Domain& domain, std::uint32_t flags) {
-    if ((flags & ~(live_flag | config_flag)) != 0) {
-        throw Error(ErrorCode::invalid_arg,
-                    "unsupported flags ({:#x}) of metadata: there are LIVE (1) and CONFIG (2)",
-                    flags & ~(live_flag | config_flag));
-    }
-    if (flags == 0) {
-        return domain.active() ? Impact{true, false} : Impact{false, true};
-    }
-    const Impact impact{(flags & live_flag) != 0, (flags & config_flag) != 0};
-    if (impact.live && !domain.active()) {
-        throw Error(ErrorCode::operation_invalid, "domain is not running");
-    }
-    if (impact.config && !domain.persistent) {
-        throw Error(ErrorCode::operation_invalid,
-                    "transient domains do not have any persistent config");
-    }
-    return impact;
-}
 
 std::shared_ptr<const DomainDef> edited(const DomainDef& def, const MetadataEdit& edit) {
     auto copy = std::make_shared<DomainDef>(def);
@@ -50,11 +22,7 @@ std::string get_metadata(const Driver& driver,
                          MetadataType type,
                          const std::string& uri,
                          std::uint32_t flags) {
-    const Impact impact = impact_of(domain, flags);
-    if (impact.live && impact.config) {
-        throw Error(ErrorCode::invalid_arg,
-                    "flags LIVE (1) and CONFIG (2) exclude each other where metadata is read");
-    }
+    const Impact impact = read_impact_of(domain, flags);
     return impact.live ? metadata_of(*domain.guest->live, type, uri)
                        : metadata_of(stored_definition(driver, domain), type, uri);
 }

@@ -4,6 +4,7 @@
 #include "qemu-driver/actions/control_guest.hpp"
 #include "qemu-driver/actions/define_domain.hpp"
 #include "qemu-driver/actions/describe_domain.hpp"
+#include "qemu-driver/actions/domain_memory.hpp"
 #include "qemu-driver/actions/domain_metadata.hpp"
 #include "qemu-driver/actions/domain_stats.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
@@ -24,6 +25,11 @@ std::uint32_t DomainInterface::id() const {
     return domain_->active() ? domain_->guest->id : 0xffff'ffffU;
 }
 
+void DomainInterface::abort_job() {
+    actions::active_guest(*domain_);
+    throw Error(ErrorCode::operation_invalid, "no job is active on the domain");
+}
+
 Task<void> DomainInterface::create(bus::Caller caller, std::uint32_t flags) {
     return actions::start_domain(
         driver_, domain_, actions::StartOptions::from_flags(flags), std::move(caller));
@@ -33,6 +39,16 @@ Task<void> DomainInterface::destroy(std::uint32_t flags) {
     constexpr std::uint32_t graceful = 1; // VIR_DOMAIN_DESTROY_GRACEFUL
     require_no_flags(flags & ~graceful);
     return actions::destroy_domain(driver_, domain_, (flags & graceful) != 0);
+}
+
+DomainInterface::ControlInfo DomainInterface::get_control_info(std::uint32_t flags) {
+    require_no_flags(flags);
+    constexpr std::uint32_t broken = 3;         // VIR_DOMAIN_CONTROL_ERROR
+    constexpr std::uint32_t broken_monitor = 2; // VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR
+    if (actions::active_guest(*domain_)->monitor->closed()) {
+        return {broken, broken_monitor, 0};
+    }
+    return {};
 }
 
 DomainInterface::JobInfo DomainInterface::get_job_info() {
@@ -54,6 +70,10 @@ Task<bus::LibvirtDict> DomainInterface::get_stats(std::uint32_t stats, std::uint
     co_return to_dict(std::move(record));
 }
 
+std::uint32_t DomainInterface::get_vcpus(std::uint32_t flags) {
+    return actions::vcpu_count(driver_, *domain_, flags);
+}
+
 std::string DomainInterface::get_xml_desc(std::uint32_t flags) {
     return actions::describe_domain(driver_, *domain_, flags);
 }
@@ -61,6 +81,16 @@ std::string DomainInterface::get_xml_desc(std::uint32_t flags) {
 Task<void> DomainInterface::inject_nmi(std::uint32_t flags) {
     require_no_flags(flags);
     return actions::inject_nmi(driver_, domain_);
+}
+
+Task<std::map<std::int32_t, std::uint64_t>> DomainInterface::memory_stats(std::uint32_t flags) {
+    require_no_flags(flags);
+    return actions::memory_stats(driver_, domain_);
+}
+
+Task<void> DomainInterface::pm_wakeup(std::uint32_t flags) {
+    require_no_flags(flags);
+    return actions::wake_domain(driver_, domain_);
 }
 
 Task<void> DomainInterface::reboot(std::uint32_t flags) {
@@ -87,6 +117,14 @@ Task<void> DomainInterface::send_key(std::uint32_t codeset,
     require_no_flags(flags);
     return actions::send_key(
         driver_, domain_, actions::KeyPress{codeset, holdtime, std::move(keycodes)});
+}
+
+Task<void> DomainInterface::set_memory(std::uint64_t kib, std::uint32_t flags) {
+    return actions::set_memory(driver_, domain_, kib, flags);
+}
+
+Task<void> DomainInterface::set_memory_stats_period(std::int32_t seconds, std::uint32_t flags) {
+    return actions::set_memory_stats_period(driver_, domain_, seconds, flags);
 }
 
 Task<void> DomainInterface::set_metadata(std::int32_t type,
@@ -124,19 +162,26 @@ const sd_bus_vtable domain_vtable[] = {
     bus::property<&Self::scheduler_type>("SchedulerType"),
     bus::property<&Self::updated>("Updated"),
     bus::property<&Self::uuid>("UUID", bus::Changes::never),
+    bus::method<&Self::abort_job>("AbortJob"),
     bus::method<&Self::create, "flags">("Create"),
     bus::method<&Self::destroy, "flags">("Destroy"),
+    bus::method<&Self::get_control_info, "flags", "controlInfo">("GetControlInfo"),
     bus::method<&Self::get_job_info, "jobInfo">("GetJobInfo"),
     bus::method<&Self::get_metadata, "type", "uri", "flags", "metadata">("GetMetadata"),
     bus::method<&Self::get_state, "flags", "state">("GetState"),
     bus::method<&Self::get_stats, "stats", "flags", "records">("GetStats"),
+    bus::method<&Self::get_vcpus, "flags", "vcpus">("GetVcpus"),
     bus::method<&Self::get_xml_desc, "flags", "xml">("GetXMLDesc"),
     bus::method<&Self::inject_nmi, "flags">("InjectNMI"),
+    bus::method<&Self::memory_stats, "flags", "stats">("MemoryStats"),
+    bus::method<&Self::pm_wakeup, "flags">("PMWakeup"),
     bus::method<&Self::reboot, "flags">("Reboot"),
     bus::method<&Self::rename, "name", "flags">("Rename"),
     bus::method<&Self::reset, "flags">("Reset"),
     bus::method<&Self::resume>("Resume"),
     bus::method<&Self::send_key, "codeset", "holdtime", "keycodes", "flags">("SendKey"),
+    bus::method<&Self::set_memory, "memory", "flags">("SetMemory"),
+    bus::method<&Self::set_memory_stats_period, "period", "flags">("SetMemoryStatsPeriod"),
     bus::method<&Self::set_metadata, "type", "metadata", "key", "uri", "flags">("SetMetadata"),
     bus::method<&Self::shutdown, "flags">("Shutdown"),
     bus::method<&Self::suspend>("Suspend"),

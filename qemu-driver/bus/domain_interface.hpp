@@ -4,6 +4,7 @@
 #include "libshared/bus/vtable.hpp"
 #include "qemu-driver/driver.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -54,14 +55,22 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
 
     std::string uuid() const { return domain_->uuid; }
 
+    /// virDomainControlInfo: state, details, time in ms.
+    using ControlInfo = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>;
+
+    void abort_job();
     Task<void> create(bus::Caller caller, std::uint32_t flags);
     Task<void> destroy(std::uint32_t flags);
+    ControlInfo get_control_info(std::uint32_t flags);
     JobInfo get_job_info();
     std::string get_metadata(std::int32_t type, std::string uri, std::uint32_t flags);
     std::tuple<std::int32_t, std::int32_t> get_state(std::uint32_t flags);
     Task<bus::LibvirtDict> get_stats(std::uint32_t stats, std::uint32_t flags);
+    std::uint32_t get_vcpus(std::uint32_t flags);
     std::string get_xml_desc(std::uint32_t flags);
     Task<void> inject_nmi(std::uint32_t flags);
+    Task<std::map<std::int32_t, std::uint64_t>> memory_stats(std::uint32_t flags);
+    Task<void> pm_wakeup(std::uint32_t flags);
     Task<void> reboot(std::uint32_t flags);
     Task<void> rename(std::string name, std::uint32_t flags);
     Task<void> reset(std::uint32_t flags);
@@ -70,6 +79,8 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
                         std::uint32_t holdtime,
                         std::vector<std::uint32_t> keycodes,
                         std::uint32_t flags);
+    Task<void> set_memory(std::uint64_t kib, std::uint32_t flags);
+    Task<void> set_memory_stats_period(std::int32_t seconds, std::uint32_t flags);
     Task<void> set_metadata(std::int32_t type,
                             std::string metadata,
                             std::string key,
