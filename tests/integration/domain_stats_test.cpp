@@ -115,7 +115,7 @@ TEST_CASE("a running guest's statistics have every group") {
     CHECK(size(all, "balloon.rss") > 10'000); // QEMU alone has more
     CHECK(count(all, "vcpu.current") == 1);
     CHECK(number(all, "vcpu.0.state") == 1);
-    CHECK(size(all, "vcpu.0.time") > 0);
+    CHECK(all.contains("vcpu.0.time")); // it may not have run for a tick
     CHECK(count(all, "net.count") == 1);
     CHECK(count(all, "block.count") == 1);
     CHECK(text(all, "block.0.name") == "vda");

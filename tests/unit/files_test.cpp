@@ -167,14 +167,14 @@ TEST_CASE("a daemon saves and deletes off its loop, and gets the same errors") {
 
 TEST_CASE("what a writer that was killed has left is removed, and nothing else") {
     const TemporaryFolder folder;
-    write_file(folder.path() + "/kept.new", "x");
-    write_file(folder.path() + "/.kept", "x");
+    write_file(folder.path() / "kept.new", "x");
+    write_file(folder.path() / ".kept", "x");
     const pid_t writer = ::fork();
     if (writer == 0) {
         const rlimit small{10, 10};
         ::setrlimit(RLIMIT_FSIZE, &small);
         std::signal(SIGXFSZ, SIG_DFL);
-        write_file(folder.path() + "/file", std::string(100, 'x')); // it dies by SIGXFSZ
+        write_file(folder.path() / "file", std::string(100, 'x')); // it dies by SIGXFSZ
         ::_exit(0);
     }
     int status = 0;
@@ -183,6 +183,6 @@ TEST_CASE("what a writer that was killed has left is removed, and nothing else")
     CHECK(entries(folder.path()) == 3);
     remove_unfinished(folder.path());
     CHECK(entries(folder.path()) == 2);
-    CHECK(read_file(folder.path() + "/.kept") == "x");
-    remove_unfinished(folder.path() + "/nowhere");
+    CHECK(read_file(folder.path() / ".kept") == "x");
+    remove_unfinished(folder.path() / "nowhere");
 }
