@@ -21,8 +21,14 @@ Uses find_uses(const Sysfs& sysfs, const std::string& path) {
     std::vector<std::string> nodes;
     const UseTables tables(sysfs);
     for (const std::string& disk : disks_of(sysfs, path)) {
-        std::ranges::move(disk_uses(sysfs, tables, disk), std::back_inserter(found));
-        std::ranges::move(nodes_of(sysfs, disk), std::back_inserter(nodes));
+        Uses uses = disk_uses(sysfs, tables, disk);
+        const auto disk_nodes = nodes_of(sysfs, disk);
+        // Only this host's nodes can be opened.
+        if (uses.empty() && sysfs.is_host() && is_claimed(disk_nodes.front())) {
+            uses.push_back({"holder", "unknown, but it has it for itself", disk_nodes.front()});
+        }
+        std::ranges::move(uses, std::back_inserter(found));
+        std::ranges::copy(disk_nodes, std::back_inserter(nodes));
     }
     for (const std::string& controller : sysfs.names(path + "/nvme")) {
         nodes.push_back("/dev/" + controller);

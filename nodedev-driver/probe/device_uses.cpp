@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nodedev-driver/probe/device_uses.hpp"
 
+#include "libshared/fd.hpp"
 #include "nodedev-driver/probe/probe.hpp"
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 namespace vireo::nodedev {
@@ -224,6 +228,12 @@ std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string
         }
     }
     return {found.begin(), found.end()};
+}
+
+bool is_claimed(const std::string& node) {
+    // O_EXCL without O_CREAT is for block devices: open(2).
+    const Fd fd(::open(node.c_str(), O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC));
+    return !fd && errno == EBUSY;
 }
 
 std::string describe_use(const DeviceUse& use) {

@@ -37,6 +37,11 @@ disk_uses(const Sysfs& sysfs, const UseTables& tables, const std::string& disk);
 /// for a worker thread. Those of other users are seen by root only.
 std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string>& nodes);
 
+/// Has the kernel's own user claimed the block device at `node` of this host, or a partition of it?
+/// It sees what the tables do not show: a mount in a container's namespace, ZFS. Opens the node
+/// for reading.
+bool is_claimed(const std::string& node);
+
 /// Device nodes of the disk at `path`, of its partitions and of its namespace's generic device.
 std::vector<std::string> nodes_of(const Sysfs& sysfs, const std::string& disk);
 

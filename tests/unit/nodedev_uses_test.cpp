@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/fd.hpp"
 #include "nodedev-driver/probe/device_uses.hpp"
 #include "tests/support/device_tree.hpp"
 
 #include <doctest/doctest.h>
+
+#include <fcntl.h>
 
 #include <algorithm>
 
@@ -132,4 +135,23 @@ TEST_CASE("processes that hold a node open are named") {
     drive.host.link("/proc/4711/fd/9", "/dev/nvme0n1p1");
     CHECK(open_by(Sysfs(drive.host.root()), nodes) ==
           Uses{{"open", "qemu-system-x86 (process 4711)", "/dev/nvme0n1p1"}});
+}
+
+TEST_CASE("a block device that somebody has for himself is told apart") {
+    CHECK_FALSE(is_claimed("/dev/null"));
+    CHECK_FALSE(is_claimed("/nonexistent"));
+    for (const std::string& name : Sysfs().names("/sys/class/block")) {
+        if (!name.starts_with("loop") && !name.starts_with("zram") && !name.starts_with("ram")) {
+            continue; // nobody's disk is touched
+        }
+        const std::string node = "/dev/" + name;
+        vireo::Fd holder(::open(node.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+        if (holder) {
+            CHECK(is_claimed(node));
+            holder.reset();
+            CHECK_FALSE(is_claimed(node));
+            return;
+        }
+    }
+    MESSAGE("skipped: no loop device or RAM disk can be opened here");
 }
