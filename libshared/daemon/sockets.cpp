@@ -110,7 +110,9 @@ Fd lock_instance(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     check_errno(fd.get(), fmt::format("open '{}'", path));
     flock lock = whole_file();
-    if (::fcntl(fd.get(), F_OFD_SETLK, &lock) < 0) {
+    // Not an open file's lock: a child that has not reached its exec when this process is killed
+    // would go on holding that one.
+    if (::fcntl(fd.get(), F_SETLK, &lock) < 0) {
         check(errno == EAGAIN || errno == EACCES ? 0 : -errno, fmt::format("lock '{}'", path));
         char pid[16] = {};
         [[maybe_unused]] const auto size = ::read(fd.get(), pid, sizeof pid - 1);

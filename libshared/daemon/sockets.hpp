@@ -23,6 +23,7 @@ Fd take_listening_socket(const std::string& name, const std::string& path);
 
 /// Holds `path` locked for as long as this process lives and writes its pid into it, so that no
 /// second daemon serves the same folders. Throws operation_invalid naming the holder's pid.
+/// A process that opens `path` once more gives the lock up by closing that.
 Fd lock_instance(const std::string& path);
 
 /// True where some process holds lock_instance on `path`.

@@ -10,8 +10,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -49,23 +51,88 @@ TEST_CASE("a path that is too long for a socket is refused with its length") {
     CHECK_THROWS_AS(connect_unix(path), Error);
 }
 
-TEST_CASE("one instance holds the lock, and others learn who") {
+namespace {
+
+/// A process that locks `path`, forks a child that never gets to its exec, and waits to be killed.
+class Holder {
+  public:
+    explicit Holder(const std::string& path) {
+        int ready[2];
+        int life[2];
+        REQUIRE(pipe2(ready, O_CLOEXEC) == 0);
+        REQUIRE(pipe2(life, O_CLOEXEC) == 0);
+        life_.reset(life[1]);
+        pid_ = fork();
+        REQUIRE(pid_ >= 0);
+        if (pid_ == 0) {
+            hold(path, ready[1], life[0], life[1]);
+        }
+        const Fd told(ready[0]);
+        Fd(ready[1]).reset();
+        Fd(life[0]).reset();
+        char byte = 0;
+        REQUIRE(read(told.get(), &byte, 1) == 1);
+    }
+
+    Holder(const Holder&) = delete;
+    Holder& operator=(const Holder&) = delete;
+
+    ~Holder() { end(); }
+
+    pid_t pid() const noexcept { return pid_; }
+
+    /// Kills the holder; its child lives until the object is gone.
+    void end() {
+        if (pid_ > 0) {
+            kill(pid_, SIGKILL);
+            waitpid(pid_, nullptr, 0);
+            pid_ = -1;
+        }
+    }
+
+  private:
+    /// In the child: only what ends by _exit.
+    [[noreturn]] static void hold(const std::string& path, int ready, int life, int writer) {
+        try {
+            const Fd lock = lock_instance(path);
+            const bool child = fork() == 0;
+            close(writer);
+            char byte = 0;
+            if (!child && write(ready, "x", 1) == 1) {
+                pause();
+            }
+            [[maybe_unused]] const auto end = read(life, &byte, 1);
+        } catch (...) {
+        }
+        _exit(0);
+    }
+
+    Fd life_; // the child ends with it
+    pid_t pid_ = -1;
+};
+
+} // namespace
+
+TEST_CASE("one process holds the lock, and others learn who") {
     const TemporaryFolder folder;
     const std::string path = folder.path().string() + "/testd.pid";
     CHECK_FALSE(instance_runs(path));
-    {
-        const Fd lock = lock_instance(path);
-        CHECK(read_file(path) == fmt::format("{}\n", getpid()));
-        CHECK(instance_runs(path));
-        CHECK(instance_runs(path));
-        CHECK_THROWS_WITH_AS(
-            lock_instance(path),
-            fmt::format("'{}' is locked: process {} serves these folders", path, getpid()).c_str(),
-            Error);
-    }
+    Holder holder(path);
+    CHECK(read_file(path) == fmt::format("{}\n", holder.pid()));
+    CHECK(instance_runs(path));
+    CHECK_THROWS_WITH_AS(
+        lock_instance(path),
+        fmt::format("'{}' is locked: process {} serves these folders", path, holder.pid()).c_str(),
+        Error);
+}
+
+TEST_CASE("the lock goes with its holder, whatever its children are at") {
+    const TemporaryFolder folder;
+    const std::string path = folder.path().string() + "/testd.pid";
+    Holder holder(path);
+    holder.end();
     CHECK_FALSE(instance_runs(path));
-    const Fd again = lock_instance(path);
-    CHECK(again);
+    CHECK(lock_instance(path));
 }
 
 namespace {
