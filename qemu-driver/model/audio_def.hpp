@@ -59,6 +59,7 @@ struct AudioDef {
     std::optional<YesNo> try_mmap;
     std::optional<YesNo> exclusive;
     std::optional<int32_t> dsp_policy;
+    xml::Where where;
 };
 
 const xml::Type& describe(const AudioDef*);

@@ -31,6 +31,7 @@ struct TimerDef {
     std::optional<uint64_t> frequency_hz;
     std::optional<TimerMode> mode;
     std::optional<TimerCatchup> catchup;
+    xml::Where where;
 };
 
 struct ClockDef {
@@ -43,6 +44,7 @@ struct ClockDef {
     /// absolute: seconds since the epoch.
     std::optional<uint64_t> start;
     std::vector<TimerDef> timers;
+    xml::Where where;
 };
 
 const xml::Type& describe(const ClockDef*);

@@ -110,6 +110,7 @@ struct CpuDef {
     std::vector<CpuFeature> features;
     std::vector<NumaCell> cells;
     std::vector<std::variant<HmatLatency, HmatBandwidth>> interconnects;
+    xml::Where where;
 };
 
 const xml::Type& describe(const CpuDef*);

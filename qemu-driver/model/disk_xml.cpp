@@ -24,13 +24,31 @@ static const xml::Type& describe(const DiskDriver*) {
     return type;
 }
 
+namespace {
+
+/// `on` and `off`, where other elements have yes and no.
+struct Removable {
+    std::string parse(std::string_view text, YesNo& out) const {
+        bool value = false;
+        std::string wrong = xml::on_off.parse(text, value);
+        out = value ? YesNo::yes : YesNo::no;
+        return wrong;
+    }
+
+    void format(const YesNo& value, std::string& out) const {
+        xml::on_off.format(value == YesNo::yes, out);
+    }
+};
+
+} // namespace
+
 static const xml::Type& describe(const DiskTarget*) {
     static const xml::Type type =
         xml::element<DiskTarget>("target",
                                  xml::attr("dev", &DiskTarget::dev),
                                  xml::attr("bus", &DiskTarget::bus),
                                  xml::attr("tray", &DiskTarget::tray),
-                                 xml::attr("removable", &DiskTarget::removable),
+                                 xml::attr("removable", &DiskTarget::removable, Removable{}),
                                  xml::attr("rotation_rate", &DiskTarget::rotation_rate));
     return type;
 }

@@ -116,6 +116,7 @@ DomainDef parse_domain(std::string_view text, bool active) {
 void complete_domain(DomainDef& def, const HostFacts& facts, const PassOptions& options) {
     fill_defaults(def, facts, options);
     if (options.any_hypervisor) {
+        validate_document(def);
         return;
     }
     validate(def, facts);

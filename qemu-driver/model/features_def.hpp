@@ -90,6 +90,7 @@ struct FeaturesDef {
     std::optional<SmmFeature> smm;
     std::optional<SwitchFeature> vmcoreinfo;
     std::optional<uint64_t> tcg_tb_cache_kib;
+    xml::Where where;
 };
 
 const xml::Type& describe(const FeaturesDef*);

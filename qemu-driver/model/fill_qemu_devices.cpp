@@ -49,12 +49,8 @@ void fill_tpm(TpmDef& tpm) {
 }
 
 void fill_shmem(ShmemDef& shmem) {
-    if (!shmem.model) {
-        shmem.model = ShmemModel::ivshmem_plain;
-        if (shmem.server) {
-            shmem.model = ShmemModel::ivshmem_doorbell;
-        }
-    }
+    // What a document without a model has always meant, though QEMU no longer has it.
+    shmem.model = shmem.model.value_or(ShmemModel::ivshmem);
     if (shmem.model != ShmemModel::ivshmem_doorbell && !shmem.size_mib) {
         shmem.size_mib = 4;
     }

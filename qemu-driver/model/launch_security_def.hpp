@@ -23,6 +23,7 @@ struct LaunchSecurityDef {
     /// The guest owner's Diffie-Hellman key and session, base64.
     std::optional<std::string> dh_cert;
     std::optional<std::string> session;
+    xml::Where where;
 };
 
 const xml::Type& describe(const LaunchSecurityDef*);

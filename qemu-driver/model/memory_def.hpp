@@ -43,6 +43,7 @@ struct MemoryBackingDef {
     std::optional<MemoryAllocation> allocation;
     std::optional<uint32_t> allocation_threads;
     bool discard{};
+    xml::Where where;
 };
 
 const xml::Type& describe(const MemoryDef*);

@@ -77,6 +77,7 @@ struct OsDef {
     std::optional<BootMenuDef> boot_menu;
     std::optional<BiosDef> bios;
     std::optional<SmbiosMode> smbios;
+    xml::Where where;
 
     /// Q35 machines: PCI Express topology.
     bool is_q35() const;

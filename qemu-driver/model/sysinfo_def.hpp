@@ -33,6 +33,7 @@ struct SysinfoDef {
     std::optional<SysinfoTable> oem_strings;
     /// fwcfg.
     std::vector<SysinfoEntry> entries;
+    xml::Where where;
 };
 
 const xml::Type& describe(const SysinfoDef*);

@@ -93,6 +93,7 @@ struct CputuneDef {
     std::vector<IothreadScheduler> iothread_schedulers;
     std::vector<CacheTune> cache_tunes;
     std::vector<MemoryTune> memory_tunes;
+    xml::Where where;
 };
 
 struct MemtuneDef {
@@ -114,6 +115,7 @@ struct BlkioDevice {
 struct BlkiotuneDef {
     std::optional<uint32_t> weight;
     std::vector<BlkioDevice> devices;
+    xml::Where where;
 };
 
 enum class NumaMode { strict, preferred, interleave, restrictive };
@@ -135,6 +137,7 @@ struct NumaMemnode {
 struct NumatuneDef {
     std::optional<NumaMemory> memory;
     std::vector<NumaMemnode> memnodes;
+    xml::Where where;
 };
 
 const xml::Type& describe(const CputuneDef*);

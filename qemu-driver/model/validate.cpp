@@ -16,15 +16,58 @@ void check_names(const DomainDef& def) {
         def.name.find_first_not_of(" \t\r\n") == std::string::npos) {
         refuse(def.where, "name", "'{}' is no name for a domain; it may not hold '/'", def.name);
     }
-    if (def.os.type != "hvm") {
-        refuse(def.where, "type", "'{}' is not supported; QEMU's guests are 'hvm'", def.os.type);
-    }
     if (def.title && def.title->find('\n') != std::string::npos) {
         refuse(def.where, "title", "it has more than one line");
     }
-    if (def.os.arch != "x86_64" && def.os.arch != "i686") {
-        refuse(def.where, "type", "arch='{}' is not supported", *def.os.arch);
+}
+
+void check_machine(const DomainDef& def, const HostFacts& facts) {
+    const OsDef& os = def.os;
+    if (def.type != DomainType::qemu && def.type != DomainType::kvm) {
+        refuse(def.where,
+               "domain",
+               "type='{}' is not supported; 'kvm' and 'qemu' are",
+               name_of(def.type));
     }
+    if (os.type != "hvm") {
+        refuse(os.where, "type", "'{}' is not supported; QEMU's guests are 'hvm'", os.type);
+    }
+    if (os.arch != "x86_64" && os.arch != "i686") {
+        refuse(os.where, "type", "arch='{}' is not supported; 'x86_64' is", *os.arch);
+    }
+    const MachineType* machine = facts.qemu->machine(*os.machine);
+    if (machine == nullptr) {
+        refuse(os.where, "type", "this QEMU has no machine '{}'", *os.machine);
+    }
+    if (machine->max_cpus != 0 && def.vcpus.maximum > machine->max_cpus) {
+        refuse(def.where,
+               "vcpu",
+               "machine '{}' has at most {} CPUs, not {}",
+               *os.machine,
+               machine->max_cpus,
+               def.vcpus.maximum);
+    }
+}
+
+/// `unassigned` is for host devices that the guest is not to see.
+void check_unassigned(const DomainDef& def) {
+    for_each_device(def.devices, [&](const auto& device) {
+        using D = std::remove_cvref_t<decltype(device)>;
+        if constexpr (!std::is_same_v<D, HostdevDef>) {
+            if (std::holds_alternative<UnassignedAddress>(device.info.address)) {
+                refuse(device.info.where, "address", "type='unassigned' is for <hostdev>");
+            }
+        }
+    });
+}
+
+void check_acpi_indexes(const DomainDef& def) {
+    std::set<uint32_t> seen;
+    for_each_device(def.devices, [&](const auto& device) {
+        if (device.info.acpi_index && !seen.insert(*device.info.acpi_index).second) {
+            refuse(device.info.where, "acpi", "index='{}' is used twice", *device.info.acpi_index);
+        }
+    });
 }
 
 void check_aliases(const DomainDef& def) {
@@ -49,40 +92,42 @@ void check_boot_order(const DomainDef& def) {
     });
 }
 
-void check_controllers(const DomainDef& def) {
-    std::set<std::pair<ControllerType, uint32_t>> seen;
-    for (const ControllerDef& c : def.devices.controllers) {
-        if (!c.master_start_port && !seen.insert({c.type, *c.index}).second &&
-            c.type != ControllerType::usb) {
-            refuse(c.info.where,
-                   "controller",
-                   "there are two controllers of type '{}' with index '{}'",
-                   name_of(c.type),
-                   *c.index);
-        }
-    }
-}
-
 } // namespace
 
-void validate(const DomainDef& def, const HostFacts& facts) {
+void validate_document(const DomainDef& def) {
     check_names(def);
-    const MachineType* machine = facts.qemu->machine(*def.os.machine);
-    if (machine == nullptr) {
-        refuse(def.where, "type", "this QEMU has no machine '{}'", *def.os.machine);
-    }
-    if (machine->max_cpus != 0 && def.vcpus.maximum > machine->max_cpus) {
-        refuse(def.where,
-               "vcpu",
-               "machine '{}' has at most {} CPUs, not {}",
-               *def.os.machine,
-               machine->max_cpus,
-               def.vcpus.maximum);
-    }
     check_aliases(def);
     check_boot_order(def);
-    check_controllers(def);
+    check_unassigned(def);
+    check_acpi_indexes(def);
+    validate_controllers(def);
     validate_disks(def);
+    validate_disk_images(def);
+    validate_chardevs(def);
+    validate_interfaces(def);
+    validate_hostdevs(def);
+    validate_displays(def);
+    validate_small_devices(def);
+    validate_cpu(def);
+    validate_memory(def);
+    validate_tuning(def);
+    validate_seclabels(def);
+}
+
+void validate(const DomainDef& def, const HostFacts& facts) {
+    check_machine(def, facts);
+    validate_document(def);
+    validate_firmware(def);
+    validate_features(def);
+    validate_qemu_controllers(def);
+    validate_qemu_disks(def);
+    validate_qemu_chardevs(def);
+    validate_qemu_interfaces(def);
+    validate_qemu_displays(def);
+    validate_qemu_small_devices(def);
+    validate_filesystems(def);
+    validate_qemu_cpu(def);
+    validate_qemu_memory(def);
 }
 
 } // namespace vireo::qemu

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/validate.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace vireo::qemu {
+
+namespace {
+
+/// virtiofsd reads and writes the guest's memory.
+bool has_shared_memory(const DomainDef& def) {
+    if (def.memory_backing && def.memory_backing->access == MemoryAccess::shared) {
+        return true;
+    }
+    return def.cpu && !def.cpu->cells.empty() &&
+           std::ranges::all_of(def.cpu->cells, [](const NumaCell& cell) {
+               return cell.access == MemoryAccess::shared;
+           });
+}
+
+void check_virtiofs(const DomainDef& def, const FilesystemDef& fs) {
+    const xml::Where where = fs.info.where;
+    if (!has_shared_memory(def)) {
+        refuse(where,
+               "driver",
+               "type='virtiofs' needs memory that it can reach: <memoryBacking> with <access "
+               "mode='shared'/>");
+    }
+    if (fs.access_mode != FilesystemAccess::passthrough) {
+        refuse(where, "filesystem", "type='virtiofs' has accessmode='passthrough'");
+    }
+    if (fs.write_policy || fs.multidevs || fs.fmode || fs.dmode) {
+        refuse(
+            where, "filesystem", "wrpolicy=, multidevs=, fmode= and dmode= are not for 'virtiofs'");
+    }
+    if (fs.readonly) {
+        refuse(where, "readonly", "type='virtiofs' cannot be; mount it so in the guest");
+    }
+    if (fs.queue_size && (*fs.queue_size == 0 || (*fs.queue_size & (*fs.queue_size - 1)) != 0 ||
+                          *fs.queue_size > 1024)) {
+        refuse(where, "driver", "queue='{}' is not a power of two up to 1024", *fs.queue_size);
+    }
+    if (fs.source_socket && fs.binary) {
+        refuse(where, "binary", "whoever listens on '{}' has been started", *fs.source_socket);
+    }
+}
+
+void check_filesystem(const DomainDef& def, const FilesystemDef& fs) {
+    const xml::Where where = fs.info.where;
+    if (fs.type != FilesystemType::mount) {
+        refuse(
+            where, "filesystem", "type='{}' is for containers; QEMU has 'mount'", name_of(fs.type));
+    }
+    const FilesystemDriver driver = fs.driver.value_or(FilesystemDriver::path);
+    if (driver != FilesystemDriver::path && driver != FilesystemDriver::virtiofs &&
+        driver != FilesystemDriver::mtp) {
+        refuse(where,
+               "driver",
+               "type='{}' is not one of QEMU's; 'path' and 'virtiofs' are",
+               name_of(driver));
+    }
+    if (driver == FilesystemDriver::virtiofs) {
+        check_virtiofs(def, fs);
+        return;
+    }
+    if (fs.info.boot) {
+        refuse(where, "boot", "the firmware boots from type='virtiofs' alone");
+    }
+    if ((fs.fmode || fs.dmode) && fs.access_mode != FilesystemAccess::mapped) {
+        refuse(where, "filesystem", "fmode= and dmode= need accessmode='mapped'");
+    }
+    if (fs.source_socket || fs.binary || fs.queue_size) {
+        refuse(where, "filesystem", "a socket, <binary> and queue= need <driver type='virtiofs'/>");
+    }
+}
+
+} // namespace
+
+void validate_filesystems(const DomainDef& def) {
+    std::set<std::string> targets;
+    for (const FilesystemDef& fs : def.devices.filesystems) {
+        check_filesystem(def, fs);
+        if (fs.driver == FilesystemDriver::virtiofs && !targets.insert(fs.target_dir).second) {
+            refuse(fs.info.where, "target", "dir='{}' is used twice", fs.target_dir);
+        }
+    }
+}
+
+} // namespace vireo::qemu
