@@ -6,6 +6,7 @@
 #include "qemu-driver/actions/attach_monitor.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
+#include "qemu-driver/devices/host_setup.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/launch/descriptors.hpp"
 #include "qemu-driver/launch/guest_log.hpp"
@@ -72,7 +73,6 @@ LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
     const Directories& directories = driver.ctx.options.directories;
     facts.private_dir = driver.statuses.folder_of(guest.id);
     facts.channel_dir = facts.private_dir;
-    facts.state_dir = facts.private_dir;
     facts.memory_backing_dir = fmt::format("{}/qemu/ram/{}", directories.state, guest.id);
     facts.now_s = std::time(nullptr);
     std::tm local{};
@@ -163,6 +163,7 @@ Task<void> launch(Driver& driver,
     co_await prepare(driver, guest);
     co_await prepare_nvram(driver.ctx.loop, guest->live, reset_nvram);
     GuestLog log(driver.ctx.options.directories.log + "/qemu", domain->name);
+    refuse_missing_host_setup(*guest->live);
     LaunchRequest request = build_launch(*guest->live, *capabilities, launch_facts(driver, *guest));
     log.write_start(request.argv);
     std::string monitor_path;

@@ -4,6 +4,7 @@
 #include "qemu-driver/devices/plan_context.hpp"
 #include "qemu-driver/devices/plan_devices.hpp"
 #include "qemu-driver/devices/plan_disk.hpp"
+#include "qemu-driver/devices/plan_hostdev.hpp"
 #include "qemu-driver/devices/plan_interface.hpp"
 #include "qemu-driver/devices/plan_machine.hpp"
 
@@ -87,12 +88,42 @@ Plan plan_floppy_boot(const PlanContext& context) {
     return plan;
 }
 
+/// A transient disk that shares its image with other guests is plugged once its overlay is there.
+bool is_plugged_later(const DiskDef& disk) {
+    return disk.transient && disk.transient->share_backing == YesNo::yes;
+}
+
+/// The helper for persistent reservations, one for all disks.
+Plan plan_reservations(const PlanContext& context) {
+    for (const DiskDef& disk : context.def.devices.disks) {
+        for (const DiskImage* image = &disk.image; image != nullptr; image = image->base()) {
+            if (uses_managed_reservations(*image)) {
+                return {managed_reservations_step(context)};
+            }
+        }
+    }
+    return {};
+}
+
 Plan plan_pci_hole(const PlanContext& context) {
     for (const ControllerDef& controller : context.def.devices.controllers) {
         if (controller.type == ControllerType::pci && controller.pcihole64_kib) {
             const char* host = context.def.os.is_q35() ? "q35-pcihost" : "i440FX-pcihost";
             return {option_step(
                 "-global", fmt::format("{}.pci-hole64-size={}K", host, *controller.pcihole64_kib))};
+        }
+    }
+    return {};
+}
+
+/// Slots of i440fx's own bus from which nothing can be unplugged.
+Plan plan_root_hotplug(const PlanContext& context) {
+    for (const ControllerDef& controller : context.def.devices.controllers) {
+        if (controller.is_pci(PciModel::pci_root) && controller.index == 0U &&
+            controller.target.hotplug) {
+            return {option_step("-global",
+                                fmt::format("PIIX4_PM.acpi-root-pci-hotplug={}",
+                                            name_of(*controller.target.hotplug)))};
         }
     }
     return {};
@@ -123,6 +154,7 @@ Plan plan_start(const PlanContext& context) {
     append(plan, plan_master_key(context));
     append(plan, plan_firmware(context));
     append(plan, plan_machine(context));
+    append(plan, plan_launch_security(context));
     append(plan, plan_cpu(context));
     append(plan, plan_memory(context));
     plan.push_back(option_step("-uuid", def.uuid.value_or("")));
@@ -136,12 +168,17 @@ Plan plan_start(const PlanContext& context) {
     append(plan, plan_clock(context));
     append(plan, plan_boot(context));
     append(plan, plan_pci_hole(context));
+    append(plan, plan_root_hotplug(context));
     return plan;
 }
 
 Plan plan_devices(const PlanContext& context) {
     const Devices& devices = context.def.devices;
-    Plan plan = plan_controllers(context);
+    Plan plan;
+    if (devices.iommu) {
+        append(plan, plan_iommu(context, *devices.iommu));
+    }
+    append(plan, plan_controllers(context));
     append(plan, plan_floppy_boot(context));
     const auto each = [&](const auto& list, auto plan_one) {
         for (const auto& device : list) {
@@ -150,12 +187,20 @@ Plan plan_devices(const PlanContext& context) {
     };
     each(devices.memories, plan_memory_device);
     each(devices.hubs, plan_hub);
-    each(devices.disks, plan_disk);
+    append(plan, plan_reservations(context));
+    for (const DiskDef& disk : devices.disks) {
+        if (!is_plugged_later(disk)) {
+            append(plan, plan_disk(context, disk));
+        }
+    }
+    each(devices.filesystems, plan_filesystem);
     each(devices.interfaces, plan_interface);
+    each(devices.smartcards, plan_smartcard);
     each(devices.serials, plan_serial);
     each(devices.parallels, plan_parallel);
     each(devices.channels, plan_channel);
     each(devices.consoles, plan_console);
+    each(devices.tpms, plan_tpm);
     each(devices.inputs, plan_input);
     each(devices.audios, plan_audio);
     each(devices.graphics, plan_graphics);
@@ -166,11 +211,17 @@ Plan plan_devices(const PlanContext& context) {
         append(plan, plan_watchdog_action(devices.watchdogs.front()));
     }
     each(devices.redirdevs, plan_redirdev);
+    each(devices.hostdevs, plan_hostdev);
     if (devices.memballoon) {
         append(plan, plan_memballoon(context, *devices.memballoon));
     }
     each(devices.rngs, plan_rng);
     each(devices.panics, plan_panic);
+    each(devices.shmems, plan_shmem);
+    each(devices.cryptos, plan_crypto);
+    if (devices.vsock) {
+        append(plan, plan_vsock(context, *devices.vsock));
+    }
     append(plan, plan_identity(context));
     return plan;
 }
@@ -205,30 +256,6 @@ Plan plan_end(const PlanContext& context) {
         plan.push_back(option_step("-msg", OptionText().on_off("timestamp", true).take()));
     }
     return plan;
-}
-
-/// Elements of the document that QEMU would need and that no plan makes.
-void refuse_unplanned(const DomainDef& def) {
-    const Devices& devices = def.devices;
-    const std::pair<bool, const char*> elements[] = {
-        {!devices.hostdevs.empty(), "hostdev"},
-        {!devices.filesystems.empty(), "filesystem"},
-        {!devices.smartcards.empty(), "smartcard"},
-        {!devices.tpms.empty(), "tpm"},
-        {!devices.shmems.empty(), "shmem"},
-        {devices.iommu.has_value(), "iommu"},
-        {devices.vsock.has_value(), "vsock"},
-        {!devices.cryptos.empty(), "crypto"},
-    };
-    for (const auto& [used, element] : elements) {
-        if (used) {
-            throw Error(
-                ErrorCode::config_unsupported, "domain/devices/{} is not supported", element);
-        }
-    }
-    if (def.os.smbios == SmbiosMode::host) {
-        throw Error(ErrorCode::config_unsupported, "os smbios mode='host' is not supported");
-    }
 }
 
 json override_value(const QemuProperty& property) {
@@ -299,7 +326,6 @@ std::vector<std::pair<std::string, std::string>> environment(const DomainDef& de
 
 LaunchRequest
 build_launch(const DomainDef& def, const QemuCapabilities& caps, const LaunchFacts& facts) {
-    refuse_unplanned(def);
     DescriptorList descriptors(DescriptorList::Naming::numbers);
     const BootOrder boot(def);
     const PlanContext context{def, caps, facts, descriptors, boot};

@@ -38,10 +38,8 @@ const char* default_port(NetworkProtocol protocol) {
         return "990";
     case NetworkProtocol::ssh:
         return "22";
-    case NetworkProtocol::rbd:
-        return "6789";
     default:
-        return "0";
+        return "0"; // the client's library knows
     }
 }
 
@@ -94,14 +92,17 @@ json node_of(const char* driver) {
     return node;
 }
 
-json nbd(const NetworkSource& source) {
-    if (source.tls == YesNo::yes || source.tls_hostname) {
-        refuse(source, "tls is not supported");
-    }
+json nbd(const NetworkSource& source, const NodeNames& names) {
     json node = node_of("nbd");
     node["server"] = socket_address(source, only_host(source));
     if (source.name) {
         node["export"] = *source.name;
+    }
+    if (source.tls == YesNo::yes) {
+        node["tls-creds"] = names.tls_credentials;
+    }
+    if (source.tls_hostname) {
+        node["tls-hostname"] = *source.tls_hostname;
     }
     if (source.reconnect && source.reconnect->timeout_s) {
         node["reconnect-delay"] = *source.reconnect->timeout_s;
@@ -118,14 +119,44 @@ json gluster(const PlanContext& context, const NetworkSource& source) {
     json node = node_of("gluster");
     node["volume"] = name.substr(0, slash);
     node["path"] = name.substr(slash + 1);
-    node["debug"] = context.facts.settings.gluster_debug_level;
+    if (context.facts.settings.gluster_debug_level != 0) {
+        node["debug"] = context.facts.settings.gluster_debug_level;
+    }
     for (const SourceHost& host : source.hosts) {
         node["server"].push_back(socket_address(source, host));
     }
     return node;
 }
 
-json rbd(const NetworkSource& source) {
+json rbd_encryption(const NetworkSource& source,
+                    const EncryptionDef& encryption,
+                    const NodeNames& names) {
+    if (encryption.format != EncryptionFormat::luks &&
+        encryption.format != EncryptionFormat::luks2) {
+        refuse(source,
+               fmt::format("encryption format '{}' is not one that librbd decrypts",
+                           name_of(encryption.format)));
+    }
+    if (encryption.secrets.size() != 1) {
+        refuse(source, "encryption with several secrets is not supported");
+    }
+    json node = json::object();
+    node["format"] = name_of(encryption.format);
+    node["key-secret"] = names.encryption_secret;
+    return node;
+}
+
+void rbd_login(const DiskImage& image, const NodeNames& names, json& node) {
+    if (!image.auth) {
+        return;
+    }
+    node["user"] = image.auth->username;
+    // The server may still run without authentication.
+    node["auth-client-required"] = {"cephx", "none"};
+    node["key-secret"] = names.auth_secret;
+}
+
+json rbd(const NetworkSource& source, const DiskImage& image, const NodeNames& names) {
     const std::string name = source.name.value_or("");
     const auto slash = name.find('/');
     if (slash == std::string::npos) {
@@ -133,12 +164,12 @@ json rbd(const NetworkSource& source) {
     }
     json node = node_of("rbd");
     node["pool"] = name.substr(0, slash);
-    std::string image = name.substr(slash + 1);
-    if (const auto second = image.find('/'); second != std::string::npos) {
-        node["namespace"] = image.substr(0, second);
-        image = image.substr(second + 1);
+    std::string path = name.substr(slash + 1);
+    if (const auto second = path.find('/'); second != std::string::npos) {
+        node["namespace"] = path.substr(0, second);
+        path = path.substr(second + 1);
     }
-    node["image"] = image;
+    node["image"] = path;
     if (source.snapshot) {
         node["snapshot"] = *source.snapshot;
     }
@@ -151,10 +182,23 @@ json rbd(const NetworkSource& source) {
         server["port"] = port_of(source, host);
         node["server"].push_back(std::move(server));
     }
+    if (image.encryption && image.encryption->engine == EncryptionEngine::librbd) {
+        node["encrypt"] = rbd_encryption(source, *image.encryption, names);
+    }
+    rbd_login(image, names, node);
     return node;
 }
 
-json iscsi(const NetworkSource& source) {
+json ssh(const NetworkSource& source) {
+    json node = node_of("ssh");
+    node["path"] = source.name.value_or("");
+    const SourceHost& host = only_host(source);
+    node["server"]["host"] = host_of(source, host);
+    node["server"]["port"] = port_of(source, host);
+    return node;
+}
+
+json iscsi(const NetworkSource& source, const DiskImage& image, const NodeNames& names) {
     const SourceHost& host = only_host(source);
     const std::string name = source.name.value_or("");
     const auto slash = name.find('/');
@@ -171,16 +215,17 @@ json iscsi(const NetworkSource& source) {
     node["target"] = name.substr(0, slash);
     node["lun"] = lun;
     node["transport"] = host.transport == HostTransport::rdma ? "iser" : "tcp";
+    if (image.auth) {
+        node["user"] = image.auth->username;
+        node["password-secret"] = names.auth_secret;
+    }
     if (source.initiator_iqn) {
         node["initiator-name"] = *source.initiator_iqn;
     }
     return node;
 }
 
-json curl(const NetworkSource& source) {
-    if (!source.cookies.empty()) {
-        refuse(source, "<cookies> are not supported");
-    }
+json curl(const NetworkSource& source, const DiskImage& image, const NodeNames& names) {
     const auto scheme = name_of(source.protocol);
     json node = json::object();
     node["driver"] = scheme;
@@ -194,6 +239,13 @@ json curl(const NetworkSource& source) {
                               path,
                               source.query ? "?" : "",
                               source.query.value_or(""));
+    if (image.auth) {
+        node["username"] = image.auth->username;
+        node["password-secret"] = names.auth_secret;
+    }
+    if (!source.cookies.empty()) {
+        node["cookie-secret"] = names.cookie_secret;
+    }
     if (source.ssl_verify) {
         node["sslverify"] = *source.ssl_verify == YesNo::yes;
     }
@@ -234,29 +286,32 @@ json nfs(const NetworkSource& source) {
 
 } // namespace
 
-json network_source(const PlanContext& context, const NetworkSource& source) {
+json network_source(const PlanContext& context, const DiskImage& image, const NodeNames& names) {
+    const auto& source = std::get<NetworkSource>(image.source);
     const auto driver = name_of(source.protocol);
     if (!context.caps.block_drivers.contains(driver)) {
         refuse(source, fmt::format("'{}' cannot do it", context.caps.binary));
     }
     switch (source.protocol) {
     case NetworkProtocol::nbd:
-        return nbd(source);
+        return nbd(source, names);
     case NetworkProtocol::gluster:
         return gluster(context, source);
     case NetworkProtocol::rbd:
-        return rbd(source);
+        return rbd(source, image, names);
     case NetworkProtocol::iscsi:
-        return iscsi(source);
+        return iscsi(source, image, names);
     case NetworkProtocol::http:
     case NetworkProtocol::https:
     case NetworkProtocol::ftp:
     case NetworkProtocol::ftps:
-        return curl(source);
+        return curl(source, image, names);
     case NetworkProtocol::nfs:
         return nfs(source);
+    case NetworkProtocol::ssh:
+        return ssh(source);
     default:
-        refuse(source, "is not supported");
+        refuse(source, "is not one that QEMU knows");
     }
 }
 

@@ -35,14 +35,28 @@ uint32_t assign_node_numbers(DomainDef& def, uint32_t used) {
     return used;
 }
 
+NodeNames node_names(const std::string& stem) {
+    NodeNames names;
+    names.storage = stem + "-storage";
+    names.slice = stem + "-slice-sto";
+    names.format = stem + "-format";
+    names.auth_secret = names.storage + "-auth-secret0";
+    names.encryption_secret = names.format + "-encryption-secret0";
+    names.cookie_secret = names.storage + "-httpcookie-secret0";
+    names.tls_credentials = fmt::format("obj{}_tls0", names.storage);
+    names.reservations = "pr-helper-" + names.storage;
+    return names;
+}
+
 NodeNames node_names(const DiskImage& image) {
     if (!image.index) {
         throw Error(ErrorCode::internal, "a disk image has no node number yet");
     }
-    const auto name = [&](const char* part) {
-        return fmt::format("libvirt-{}-{}", *image.index, part);
-    };
-    return {name("storage"), name("slice-sto"), name("format")};
+    NodeNames names = node_names(fmt::format("libvirt-{}", *image.index));
+    if (uses_managed_reservations(image)) {
+        names.reservations = managed_reservations;
+    }
+    return names;
 }
 
 namespace {
@@ -58,7 +72,7 @@ constexpr std::array<std::string_view, 18> format_drivers{"",
                                                           "vpc",
                                                           "vdi",
                                                           "",
-                                                          "vpc",
+                                                          "vhdx",
                                                           "parallels",
                                                           "luks",
                                                           "",
@@ -96,13 +110,13 @@ void add_discard(json& node, const NodeOptions& options) {
 /// The driver and place of the bytes, one function for each kind of source.
 class SourceWriter {
   public:
-    SourceWriter(const PlanContext& context, const NodeOptions& options)
-        : context_(context), options_(options) {}
+    SourceWriter(const PlanContext& context,
+                 const DiskImage& image,
+                 const NodeNames& names,
+                 const NodeOptions& options)
+        : context_(context), image_(image), names_(names), options_(options) {}
 
     json operator()(const FileSource& source) const {
-        if (source.fdgroup) {
-            refuse("fdgroup");
-        }
         return host_file("file", source.path.value_or(""));
     }
 
@@ -136,7 +150,7 @@ class SourceWriter {
         return node;
     }
 
-    json operator()(const NetworkSource& source) const { return network_source(context_, source); }
+    json operator()(const NetworkSource&) const { return network_source(context_, image_, names_); }
 
     json operator()(const VolumeSource& source) const {
         throw Error(ErrorCode::internal,
@@ -171,23 +185,68 @@ class SourceWriter {
     }
 
     const PlanContext& context_;
+    const DiskImage& image_;
+    const NodeNames& names_;
     const NodeOptions& options_;
 };
 
-json format_props(const DiskImage& image, const NodeNames& names, const NodeOptions& options) {
+/// QEMU's own layer decrypts the image, not the server's library.
+bool qemu_decrypts(const DiskImage& image) {
+    return image.encryption &&
+           image.encryption->engine.value_or(EncryptionEngine::qemu) == EncryptionEngine::qemu;
+}
+
+std::string_view format_driver(const DiskImage& image) {
     const DiskFormat format = image.format.value_or(DiskFormat::raw);
     // A folder is shown as a FAT disk by its storage node; the format above it is plain.
-    const bool fat = format == DiskFormat::fat && image.type() == DiskType::dir;
-    const auto driver = fat ? std::string_view("raw") : format_drivers.at(size_t(format));
+    if (format == DiskFormat::fat && image.type() == DiskType::dir) {
+        return "raw";
+    }
+    if (format == DiskFormat::raw && qemu_decrypts(image)) {
+        return "luks";
+    }
+    const auto driver = format_drivers.at(size_t(format));
     if (driver.empty()) {
         throw Error(ErrorCode::config_unsupported,
                     "disk format '{}' is not one that QEMU reads",
                     name_of(format));
     }
+    return driver;
+}
+
+void add_encryption(const DiskImage& image, const NodeNames& names, json& node) {
+    const bool luks = node.at("driver") == "luks";
+    if (luks && !image.encryption) {
+        throw Error(ErrorCode::config_unsupported,
+                    "a disk image of format 'luks' needs <encryption> with its secret");
+    }
+    if (!qemu_decrypts(image)) {
+        return;
+    }
+    if (image.encryption->format != EncryptionFormat::luks) {
+        throw Error(ErrorCode::config_unsupported,
+                    "disk encryption format '{}' is not one that QEMU decrypts, 'luks' is",
+                    name_of(image.encryption->format));
+    }
+    if (luks) {
+        node["key-secret"] = names.encryption_secret;
+    } else if (node.at("driver") == "qcow2") {
+        node["encrypt"]["format"] = "luks";
+        node["encrypt"]["key-secret"] = names.encryption_secret;
+    } else {
+        throw Error(ErrorCode::config_unsupported,
+                    "disk format '{}' cannot be encrypted",
+                    node.at("driver").get<std::string>());
+    }
+}
+
+json format_props(const DiskImage& image, const NodeNames& names, const NodeOptions& options) {
+    const DiskFormat format = image.format.value_or(DiskFormat::raw);
     json node = json::object();
     node["node-name"] = names.format;
     node["read-only"] = options.read_only;
-    node["driver"] = driver;
+    node["driver"] = format_driver(image);
+    add_encryption(image, names, node);
     add_discard(node, options);
     add_cache(node, options.cache);
     if (format == DiskFormat::qcow2 && image.metadata_cache_bytes) {
@@ -203,31 +262,88 @@ json format_props(const DiskImage& image, const NodeNames& names, const NodeOpti
 
 json storage_source(const PlanContext& context,
                     const DiskImage& image,
+                    const NodeNames& names,
                     const NodeOptions& options) {
-    if (image.auth || image.encryption || image.reservations) {
-        throw Error(ErrorCode::config_unsupported,
-                    "disk source: {} is not supported",
-                    image.auth         ? "auth"
-                    : image.encryption ? "encryption"
-                                       : "reservations");
+    json node = std::visit(SourceWriter(context, image, names, options), image.source);
+    if (image.reservations) {
+        node["pr-manager"] = names.reservations;
     }
-    return std::visit(SourceWriter(context, options), image.source);
+    return node;
 }
+
+namespace {
+
+/// QEMU opens the image for reading first, and again when a guest writes, where it can: a folder or
+/// a file that only root may write need not be writable before.
+void add_access(const PlanContext& context,
+                const DiskImage& image,
+                const NodeOptions& options,
+                json& storage) {
+    const auto* file = std::get_if<FileSource>(&image.source);
+    // A single descriptor has one access mode: QEMU would look for another in the set.
+    if (file && file->fdgroup && context.facts.fd_groups.at(*file->fdgroup) == 1) {
+        storage["read-only"] = options.read_only;
+    } else {
+        storage["auto-read-only"] = true;
+    }
+    storage["discard"] = "unmap";
+}
+
+/// Puts the descriptors of the image's group into a set, whose path then stands for the image.
+void add_descriptors(const PlanContext& context,
+                     const DiskImage& image,
+                     const NodeNames& names,
+                     Plan& plan,
+                     json& storage) {
+    const auto* file = std::get_if<FileSource>(&image.source);
+    if (!file || !file->fdgroup) {
+        return;
+    }
+    const auto group = context.facts.fd_groups.find(*file->fdgroup);
+    if (group == context.facts.fd_groups.end() || group->second == 0) {
+        throw Error(ErrorCode::config_unsupported,
+                    "disk source: no descriptors were given for the fdgroup '{}'",
+                    *file->fdgroup);
+    }
+    std::vector<Descriptor> set(group->second);
+    for (unsigned i = 0; i < group->second; ++i) {
+        set[i].kind = DescriptorKind::fd_group;
+        set[i].name = *file->fdgroup;
+        set[i].index = i;
+        set[i].owner = names.storage;
+    }
+    storage["filename"] = context.descriptors.pass_as_path(std::move(set), plan, names.storage);
+}
+
+void require_node_name(const std::string& name) {
+    constexpr size_t longest = 31; // Source: QEMU, BlockDriverState::node_name
+    if (name.size() > longest) {
+        throw Error(ErrorCode::config_unsupported,
+                    "block node name '{}' has {} bytes, QEMU takes at most {}",
+                    name,
+                    name.size(),
+                    longest);
+    }
+}
+
+} // namespace
 
 Plan plan_image(const PlanContext& context,
                 const DiskImage& image,
                 const NodeNames& names,
                 const NodeOptions& options) {
-    json storage = storage_source(context, image, options);
+    require_node_name(names.storage);
+    require_node_name(names.format);
+    Plan plan = plan_image_objects(context, image, names);
+    json storage = storage_source(context, image, names, options);
+    add_descriptors(context, image, names, plan, storage);
     storage["node-name"] = names.storage;
     add_cache(storage, options.cache);
-    storage["auto-read-only"] = true;
-    storage["discard"] = "unmap";
+    add_access(context, image, options, storage);
 
     json format = format_props(image, names, options);
     format["file"] = names.storage;
 
-    Plan plan;
     plan.push_back(blockdev_step(std::move(storage)));
     if (!image.slices.empty()) {
         const SliceDef& slice = image.slices.front();

@@ -65,4 +65,23 @@ void assign_graphics_ports(DomainDef& def,
     }
 }
 
+void use_automatic_sockets(DomainDef& def, const LaunchSettings& settings) {
+    for (GraphicsDef& graphics : def.devices.graphics) {
+        const GraphicsType type = graphics.type();
+        if (!(type == GraphicsType::vnc && settings.vnc_auto_unix_socket) &&
+            !(type == GraphicsType::spice && settings.spice_auto_unix_socket)) {
+            continue;
+        }
+        if (graphics.listens.empty()) {
+            graphics.listens.emplace_back();
+        }
+        for (GraphicsListen& listen : graphics.listens) {
+            const auto* place = std::get_if<AddressListen>(&listen.kind);
+            if (place && !place->address) {
+                listen.kind = SocketListen();
+            }
+        }
+    }
+}
+
 } // namespace vireo::qemu

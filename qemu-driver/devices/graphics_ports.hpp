@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/devices/launch.hpp"
 
 #include <functional>
 
@@ -16,5 +16,9 @@ enum class PortUse { vnc, vnc_websocket, spice, spice_tls };
 void assign_graphics_ports(DomainDef& def,
                            bool spice_tls,
                            const std::function<int32_t(PortUse)>& choose);
+
+/// Lets VNC and SPICE listen on sockets in the guest's own folder, where the settings say so and
+/// the definition names no address. To be done before ports are chosen.
+void use_automatic_sockets(DomainDef& def, const LaunchSettings& settings);
 
 } // namespace vireo::qemu

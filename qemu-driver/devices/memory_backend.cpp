@@ -136,6 +136,37 @@ void add_host_nodes(const PlanContext& context, const HostNodes& nodes, MemoryBa
     }
 }
 
+const NumaCell* cell_of(const DomainDef& def, const MemoryBackendWish& wish) {
+    const NumaCell* found = nullptr;
+    if (wish.cell && def.cpu) {
+        for (const NumaCell& cell : def.cpu->cells) {
+            found = cell.id == wish.cell ? &cell : found;
+        }
+    }
+    return found;
+}
+
+/// A device's own word, its cell's, the guest's.
+std::optional<MemoryAccess> access_of(const DomainDef& def, const MemoryBackendWish& wish) {
+    const NumaCell* cell = cell_of(def, wish);
+    return wish.access            ? wish.access
+           : cell && cell->access ? cell->access
+           : def.memory_backing   ? def.memory_backing->access
+                                  : std::nullopt;
+}
+
+std::optional<YesNo> discard_of(const DomainDef& def, const MemoryBackendWish& wish) {
+    const NumaCell* cell = cell_of(def, wish);
+    if (wish.discard) {
+        return wish.discard;
+    }
+    if (cell && cell->discard) {
+        return cell->discard;
+    }
+    return def.memory_backing && def.memory_backing->discard ? std::optional(YesNo::yes)
+                                                             : std::nullopt;
+}
+
 } // namespace
 
 void append_memory_backend(Plan& plan, MemoryBackend backend) {
@@ -150,10 +181,8 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
     const auto& given = context.def.memory_backing;
     const MemoryBackingDef& backing = given ? *given : nothing;
     const HugePageDir* pages = huge_pages_for(context, wish);
-    std::optional<YesNo> discard = wish.discard;
-    if (!discard && backing.discard) {
-        discard = YesNo::yes;
-    }
+    const auto discard = discard_of(context.def, wish);
+    const auto access = access_of(context.def, wish);
 
     MemoryBackend backend;
     json& props = backend.props;
@@ -168,7 +197,7 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
         if (wish.is_main) {
             props["x-use-canonical-path-for-ramblock-id"] = false;
         }
-    } else if (pages || wish.path || backing.source == MemoryBackingSource::file) {
+    } else if (pages || wish.path || access || backing.source == MemoryBackingSource::file) {
         props["qom-type"] = "memory-backend-file";
         props["mem-path"] = pages       ? pages->path
                             : wish.path ? *wish.path
@@ -179,7 +208,7 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
         props["qom-type"] = "memory-backend-ram";
         backend.is_plain = true;
     }
-    if (const auto access = wish.access ? wish.access : backing.access) {
+    if (access) {
         props["share"] = *access == MemoryAccess::shared;
         backend.is_plain = false;
     }
@@ -188,7 +217,6 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
         props["reserve"] = false;
     } else if (backend.preallocates) {
         props["prealloc"] = true;
-        backend.is_plain = false;
         if (backing.allocation_threads) {
             props["prealloc-threads"] = *backing.allocation_threads;
         }

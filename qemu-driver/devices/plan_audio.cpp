@@ -145,7 +145,19 @@ Plan plan_audio(const PlanContext&, const AudioDef& audio) {
     return {{"-audiodev", {}, back_end(audio), {}}};
 }
 
+std::optional<std::string> audio_for_speaker(const PlanContext& context) {
+    for (const SoundDef& sound : context.def.devices.sounds) {
+        if (sound.model == SoundModel::pcspk) {
+            return audio_id(context, sound.audio_id);
+        }
+    }
+    return std::nullopt;
+}
+
 Plan plan_sound(const PlanContext& context, const SoundDef& sound) {
+    if (sound.model == SoundModel::pcspk) {
+        return {}; // the machine's own
+    }
     const std::string& alias = alias_of(sound.info);
     const bool hda = sound.model == SoundModel::ich6 || sound.model == SoundModel::ich9;
     const auto audio = audio_id(context, sound.audio_id);

@@ -2,6 +2,7 @@
 #include "qemu-driver/devices/plan_chardev.hpp"
 
 #include "libshared/error.hpp"
+#include "qemu-driver/devices/plan_secret.hpp"
 
 #include <fmt/format.h>
 
@@ -17,11 +18,8 @@ namespace {
 /// -chardev, and `backend` for `chardev-add`.
 class BackendWriter {
   public:
-    BackendWriter(const PlanContext& context,
-                  Plan& before,
-                  const std::string& alias,
-                  const std::string& channel)
-        : context_(context), before_(before), alias_(alias), channel_(channel) {}
+    BackendWriter(const PlanContext& context, Plan& before, const ChardevNames& names)
+        : context_(context), before_(before), names_(names), alias_(names.alias) {}
 
     void operator()(const NullChardev&) { plain("null"); }
 
@@ -73,10 +71,7 @@ class BackendWriter {
             reconnect(tcp.reconnect);
         }
         if (tcp.tls == YesNo::yes || (!tcp.tls && context_.facts.settings.chardev_tls)) {
-            const std::string id = fmt::format("objchar{}_tls0", alias_);
-            before_.push_back(object_step(tls_credentials(id, listen)));
-            text.add("tls-creds", id);
-            data["tls-creds"] = id;
+            add_tls(listen);
         }
     }
 
@@ -86,20 +81,25 @@ class BackendWriter {
             .add("port", udp.connect_service.value_or(""));
         data["remote"] =
             inet_address(udp.connect_host.value_or(""), udp.connect_service.value_or(""));
-        if (udp.bind_host || udp.bind_service) {
-            const std::string host = udp.bind_host.value_or("");
-            const std::string service = udp.bind_service.value_or("0");
-            text.add("localaddr", host).add("localport", service);
-            data["local"] = inet_address(host, service);
-        }
+        const std::string host = udp.bind_host.value_or("");
+        const std::string service = udp.bind_service.value_or("0");
+        text.add("localaddr", host).add("localport", service);
+        data["local"] = inet_address(host, service);
     }
 
     void operator()(const UnixChardev& unix) {
         start("socket");
-        if (unix.mode == SocketMode::bind) {
+        // What lies in the daemon's own folder it chose itself, for an earlier start.
+        const bool open = !unix.path || (!names_.channel.empty() &&
+                                         unix.path->starts_with(context_.facts.channel_dir + "/"));
+        if (unix.mode == SocketMode::bind && names_.waits_for_client) {
+            own_socket(unix.path.value_or(""));
+            return;
+        }
+        if (unix.mode == SocketMode::bind || (open && !names_.channel.empty())) {
             Descriptor socket;
             socket.kind = DescriptorKind::unix_listen;
-            socket.path = unix.path.value_or(context_.facts.channel_dir + "/" + channel_);
+            socket.path = open ? context_.facts.channel_dir + "/" + names_.channel : *unix.path;
             socket.owner = alias_;
             const std::string fd = context_.descriptors.pass(std::move(socket));
             text.add("fd", fd);
@@ -113,18 +113,12 @@ class BackendWriter {
         if (!unix.path) {
             refuse("mode 'connect' without a path");
         }
-        text.add("path", *unix.path);
-        json address = json::object();
-        address["type"] = "unix";
-        address["data"]["path"] = *unix.path;
-        data["addr"] = std::move(address);
+        socket_path(*unix.path);
         listening(false);
         reconnect(unix.reconnect);
     }
 
-    void operator()(const SpicevmcChardev&) {
-        spice("spicevmc", "type", alias_.starts_with("redir") ? "usbredir" : "vdagent");
-    }
+    void operator()(const SpicevmcChardev&) { spice("spicevmc", "type", names_.spice); }
 
     void operator()(const SpiceportChardev& port) { spice("spiceport", "fqdn", port.channel); }
 
@@ -163,7 +157,7 @@ class BackendWriter {
 
     Step finish() {
         json props = json::object();
-        props["id"] = "char" + alias_;
+        props["id"] = names_.id;
         props["backend"]["type"] = type_;
         props["backend"]["data"] = std::move(data);
         Step step = option_step("-chardev", text.take());
@@ -185,7 +179,7 @@ class BackendWriter {
                         type);
         }
         type_ = type;
-        text.word(type).add("id", "char" + alias_);
+        text.word(type).add("id", names_.id);
     }
 
     void plain(const char* type) { start(type); }
@@ -210,6 +204,18 @@ class BackendWriter {
         return address;
     }
 
+    void socket_path(const std::string& path) {
+        text.add("path", path);
+        data["addr"]["type"] = "unix";
+        data["addr"]["data"]["path"] = path;
+    }
+
+    void own_socket(const std::string& path) {
+        socket_path(path);
+        text.on_off("server", true);
+        data["server"] = true;
+    }
+
     void listening(bool listen) {
         data["server"] = listen;
         if (listen) {
@@ -228,16 +234,19 @@ class BackendWriter {
         data["reconnect"] = seconds;
     }
 
-    json tls_credentials(const std::string& id, bool listen) const {
+    void add_tls(bool listen) {
         const LaunchSettings& settings = context_.facts.settings;
-        json object = json::object();
-        object["qom-type"] = "tls-creds-x509";
-        object["id"] = id;
-        object["dir"] = settings.chardev_tls_x509_cert_dir;
-        object["endpoint"] = listen ? "server" : "client";
+        TlsWish wish;
+        wish.id = fmt::format("objchar{}_tls0", alias_);
+        wish.dir = settings.chardev_tls_x509_cert_dir;
+        wish.listens = listen;
         // A client always checks the server; a server checks clients where the setting asks for it.
-        object["verify-peer"] = listen ? settings.chardev_tls_x509_verify : true;
-        return object;
+        wish.verify_peer = listen ? settings.chardev_tls_x509_verify : true;
+        wish.secret_uuid = settings.chardev_tls_x509_secret_uuid;
+        wish.secret_id = fmt::format("char{}-secret0", alias_);
+        append(before_, plan_tls_credentials(context_, wish));
+        text.add("tls-creds", wish.id);
+        data["tls-creds"] = wish.id;
     }
 
     std::string pass_file(DescriptorKind kind, const std::string& path, const char* role) {
@@ -256,8 +265,8 @@ class BackendWriter {
 
     const PlanContext& context_;
     Plan& before_;
+    const ChardevNames& names_;
     const std::string& alias_;
-    const std::string& channel_;
     std::string type_;
 };
 
@@ -265,16 +274,32 @@ class BackendWriter {
 
 Plan plan_chardev(const PlanContext& context,
                   const ChardevSource& source,
-                  const std::string& alias,
-                  const std::string& channel) {
+                  const ChardevNames& names) {
     Plan plan;
-    BackendWriter writer(context, plan, alias, channel);
+    BackendWriter writer(context, plan, names);
     std::visit(writer, source.backend);
     if (source.log) {
         writer.log_to(*source.log);
     }
     plan.push_back(writer.finish());
     return plan;
+}
+
+Plan plan_chardev(const PlanContext& context,
+                  const ChardevSource& source,
+                  const std::string& alias,
+                  const std::string& channel) {
+    return plan_chardev(context, source, ChardevNames{"char" + alias, alias, channel});
+}
+
+ChardevSource socket_client(std::string path, std::optional<ReconnectDef> reconnect) {
+    UnixChardev socket;
+    socket.mode = SocketMode::connect;
+    socket.path = std::move(path);
+    socket.reconnect = std::move(reconnect);
+    ChardevSource source;
+    source.backend = std::move(socket);
+    return source;
 }
 
 } // namespace vireo::qemu

@@ -5,12 +5,28 @@
 
 namespace vireo::qemu {
 
-/// The host's side of a character device, under the id `char` + alias. `channel` names a channel's
-/// socket where the definition leaves its path to the driver.
+struct ChardevNames {
+    std::string id;      ///< in QEMU
+    std::string alias;   ///< of the device that it is for
+    std::string channel; ///< of a channel's socket, where the definition leaves its path open
+    const char* spice = "vdagent"; ///< what SPICE calls such a device
+    /// QEMU makes a listening socket by itself, and does not run the guest before a client is
+    /// there.
+    bool waits_for_client = false;
+};
+
+/// The host's side of a character device.
+Plan plan_chardev(const PlanContext& context,
+                  const ChardevSource& source,
+                  const ChardevNames& names);
+/// The same under the id `char` + alias, as the devices of `<serial>` and its like have it.
 Plan plan_chardev(const PlanContext& context,
                   const ChardevSource& source,
                   const std::string& alias,
                   const std::string& channel = {});
+
+/// A connection to the UNIX socket at `path`.
+ChardevSource socket_client(std::string path, std::optional<ReconnectDef> reconnect = {});
 
 Plan plan_serial(const PlanContext& context, const SerialDef& serial);
 Plan plan_parallel(const PlanContext& context, const ParallelDef& parallel);

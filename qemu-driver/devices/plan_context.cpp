@@ -26,6 +26,24 @@ std::string DescriptorList::pass(Descriptor descriptor) {
 std::string
 DescriptorList::pass_as_path(Descriptor descriptor, Plan& plan, std::string_view label) {
     const unsigned set = next_set_++;
+    add_to_set(set, std::move(descriptor), plan, std::string(label));
+    return fmt::format("/dev/fdset/{}", set);
+}
+
+std::string DescriptorList::pass_as_path(std::vector<Descriptor> descriptors,
+                                         Plan& plan,
+                                         std::string_view label) {
+    const unsigned set = next_set_++;
+    for (size_t i = 0; i < descriptors.size(); ++i) {
+        add_to_set(set, std::move(descriptors[i]), plan, fmt::format("{}{}", label, i));
+    }
+    return fmt::format("/dev/fdset/{}", set);
+}
+
+void DescriptorList::add_to_set(unsigned set,
+                                Descriptor descriptor,
+                                Plan& plan,
+                                const std::string& label) {
     const std::string fd = pass(std::move(descriptor));
     Step step = option_step("-add-fd",
                             OptionText().add("set", set).add("fd", fd).add("opaque", label).take());
@@ -34,7 +52,6 @@ DescriptorList::pass_as_path(Descriptor descriptor, Plan& plan, std::string_view
     step.props["fdset-id"] = set;
     step.props["opaque"] = label;
     plan.push_back(std::move(step));
-    return fmt::format("/dev/fdset/{}", set);
 }
 
 namespace {

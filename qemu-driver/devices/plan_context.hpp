@@ -21,10 +21,15 @@ class DescriptorList {
     std::string pass(Descriptor descriptor);
     /// `/dev/fdset/N`, with the step that adds the descriptor to that set in `plan`.
     std::string pass_as_path(Descriptor descriptor, Plan& plan, std::string_view label);
+    /// The same with several descriptors of one file, of which QEMU takes the one with the access
+    /// mode that it needs.
+    std::string pass_as_path(std::vector<Descriptor> set, Plan& plan, std::string_view label);
 
     std::vector<Descriptor> take() { return std::move(descriptors_); }
 
   private:
+    void add_to_set(unsigned set, Descriptor descriptor, Plan& plan, const std::string& label);
+
     Naming naming_;
     std::vector<Descriptor> descriptors_;
     unsigned next_set_ = 0;

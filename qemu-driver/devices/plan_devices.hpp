@@ -18,6 +18,8 @@ Plan plan_graphics(const PlanContext& context, const GraphicsDef& graphics);
 Plan plan_memballoon(const PlanContext& context, const MemballoonDef& balloon);
 Plan plan_rng(const PlanContext& context, const RngDef& rng);
 Plan plan_audio(const PlanContext& context, const AudioDef& audio);
+/// The back end that the PC's speaker is heard through, if anybody wants to hear it.
+std::optional<std::string> audio_for_speaker(const PlanContext& context);
 Plan plan_sound(const PlanContext& context, const SoundDef& sound);
 Plan plan_hub(const PlanContext& context, const HubDef& hub);
 Plan plan_watchdog(const PlanContext& context, const WatchdogDef& watchdog);
@@ -30,5 +32,14 @@ Plan plan_sysinfo(const DomainDef& def);
 /// The generation id, and the device that tells where a crashed Linux left its notes.
 Plan plan_identity(const PlanContext& context);
 Plan plan_redirdev(const PlanContext& context, const RedirdevDef& redirdev);
+
+Plan plan_filesystem(const PlanContext& context, const FilesystemDef& filesystem);
+Plan plan_tpm(const PlanContext& context, const TpmDef& tpm);
+Plan plan_shmem(const PlanContext& context, const ShmemDef& shmem);
+/// Before all other devices: QEMU gives an IOMMU only to those that come after it.
+Plan plan_iommu(const PlanContext& context, const IommuDef& iommu);
+Plan plan_vsock(const PlanContext& context, const VsockDef& vsock);
+Plan plan_crypto(const PlanContext& context, const CryptoDef& crypto);
+Plan plan_smartcard(const PlanContext& context, const SmartcardDef& card);
 
 } // namespace vireo::qemu

@@ -2,7 +2,8 @@
 #include "qemu-driver/devices/plan_disk.hpp"
 
 #include "libshared/error.hpp"
-#include "qemu-driver/devices/disk_nodes.hpp"
+#include "qemu-driver/devices/plan_chardev.hpp"
+#include "qemu-driver/devices/scsi_place.hpp"
 
 #include <fmt/format.h>
 
@@ -31,26 +32,6 @@ const DriveAddress& drive_address(const DiskDef& disk) {
     return *at;
 }
 
-/// True for the controllers whose LUNs have a channel, a target and a unit each; the others know a
-/// target only.
-bool has_full_scsi_address(const DomainDef& def, uint32_t index) {
-    for (const ControllerDef& controller : def.devices.controllers) {
-        if (controller.type != ControllerType::scsi || controller.index != index) {
-            continue;
-        }
-        switch (controller.model_as<ScsiModel>().value_or(ScsiModel::lsilogic)) {
-        case ScsiModel::lsilogic:
-        case ScsiModel::ncr53c90:
-        case ScsiModel::dc390:
-        case ScsiModel::am53c974:
-            return false;
-        default:
-            return true;
-        }
-    }
-    return true;
-}
-
 void add_ide_place(const PlanContext& context, const DiskDef& disk, json& device) {
     const DriveAddress& at = drive_address(disk);
     device["bus"] = fmt::format(
@@ -68,17 +49,8 @@ void add_sata_place(const PlanContext& context, const DiskDef& disk, json& devic
         at.unit);
 }
 
-void add_scsi_place(const PlanContext& context, const DiskDef& disk, json& device) {
-    const DriveAddress& at = drive_address(disk);
-    device["bus"] =
-        controller_alias(context.def, ControllerType::scsi, at.controller, disk.target.dev) + ".0";
-    if (has_full_scsi_address(context.def, at.controller)) {
-        device["channel"] = at.bus;
-        device["scsi-id"] = at.target;
-        device["lun"] = at.unit;
-    } else {
-        device["scsi-id"] = at.unit;
-    }
+void add_disk_place(const PlanContext& context, const DiskDef& disk, json& device) {
+    add_scsi_place(context, drive_address(disk), disk.target.dev, device);
     if (disk.device != DiskDevice::lun) {
         // The guest sees this as the device's identity; QEMU would take the node's name, which
         // changes with snapshots.
@@ -109,6 +81,15 @@ VirtioModel virtio_model(const DiskDef& disk) {
     return VirtioModel::virtio;
 }
 
+void add_queues(const DiskDef& disk, json& device) {
+    if (disk.driver.queues) {
+        device["num-queues"] = *disk.driver.queues;
+    }
+    if (disk.driver.queue_size) {
+        device["queue-size"] = *disk.driver.queue_size;
+    }
+}
+
 json virtio_device(const PlanContext& context, const DiskDef& disk) {
     json device = json::object();
     device["driver"] = virtio_device("virtio-blk", disk.info, virtio_model(disk));
@@ -126,12 +107,7 @@ json virtio_device(const PlanContext& context, const DiskDef& disk) {
     }
     set_on_off(device, "ioeventfd", disk.driver.ioeventfd);
     set_on_off(device, "event_idx", disk.driver.event_idx);
-    if (disk.driver.queues) {
-        device["num-queues"] = *disk.driver.queues;
-    }
-    if (disk.driver.queue_size) {
-        device["queue-size"] = *disk.driver.queue_size;
-    }
+    add_queues(disk, device);
     add_virtio_options(device, disk.driver.virtio);
     add_address(context, device, disk.info);
     return device;
@@ -152,7 +128,7 @@ json bus_device(const PlanContext& context, const DiskDef& disk) {
         return device;
     case DiskBus::scsi:
         device["driver"] = scsi_driver(disk.device);
-        add_scsi_place(context, disk, device);
+        add_disk_place(context, disk, device);
         return device;
     case DiskBus::usb:
         device["driver"] = "usb-storage";
@@ -206,10 +182,16 @@ void add_geometry(const DiskDef& disk, json& device) {
     }
 }
 
+/// Guests that share an image must not see each other's data late.
+std::optional<DiskCache> cache_of(const DiskDef& disk) {
+    const bool open = disk.driver.cache.value_or(DiskCache::default_) == DiskCache::default_;
+    return open && disk.shareable && !disk.readonly ? DiskCache::none : disk.driver.cache;
+}
+
 /// The guest-visible cache must agree with how the host caches: a guest that sees no write cache
 /// does not flush.
 void add_write_cache(const DiskDef& disk, json& device) {
-    const auto cache = disk.driver.cache.value_or(DiskCache::default_);
+    const auto cache = cache_of(disk).value_or(DiskCache::default_);
     if (cache != DiskCache::default_ && disk.device != DiskDevice::lun &&
         disk.target.bus != DiskBus::fdc) {
         const bool through = cache == DiskCache::writethrough || cache == DiskCache::directsync;
@@ -265,16 +247,52 @@ NodeOptions chain_options(const DiskDef& disk) {
     NodeOptions options;
     options.is_cdrom = disk.device == DiskDevice::cdrom;
     options.is_floppy = disk.device == DiskDevice::floppy;
-    options.cache = disk.driver.cache;
+    options.cache = cache_of(disk);
     options.io = disk.driver.io;
     return options;
 }
 
 } // namespace
 
-Plan plan_disk_images(const PlanContext& context, const DiskDef& disk) {
+namespace {
+
+/// The disk's chain with what may stand beside `<source>` put into it.
+DiskImage joined_image(const DiskDef& disk) {
+    DiskImage image = disk.image;
+    if (const AuthDef* auth = disk.auth()) {
+        image.auth = *auth;
+    }
+    if (const EncryptionDef* encryption = disk.encryption()) {
+        image.encryption = *encryption;
+    }
+    return image;
+}
+
+/// A disk that another process serves: QEMU has no block node of it.
+Plan plan_vhost_user(const PlanContext& context, const DiskDef& disk) {
+    const auto& source = std::get<VhostUserSource>(disk.image.source);
+    const std::string& alias = alias_of(disk.info);
+    const ChardevNames names{"chr-vu-" + alias, alias, {}};
+    Plan plan = plan_chardev(context, socket_client(source.path, source.reconnect), names);
+    json device = json::object();
+    device["driver"] = virtio_device("vhost-user-blk", disk.info, virtio_model(disk));
+    require_type(context, "vhost-user-blk-pci", "disk type 'vhostuser'");
+    add_virtio_options(device, disk.driver.virtio);
+    add_queues(disk, device);
+    add_address(context, device, disk.info);
+    device["chardev"] = names.id;
+    device["id"] = alias;
+    add_boot_index(context, device, disk.info);
+    plan.push_back(device_step(std::move(device)));
+    return plan;
+}
+
+} // namespace
+
+Plan plan_disk_images(const PlanContext& context, const DiskDef& disk, const NameImage& names_of) {
+    const DiskImage joined = joined_image(disk);
     std::vector<const DiskImage*> chain;
-    for (const DiskImage* image = &disk.image; image != nullptr; image = image->base()) {
+    for (const DiskImage* image = &joined; image != nullptr; image = image->base()) {
         chain.push_back(image);
     }
     std::optional<std::string> below;
@@ -283,7 +301,7 @@ Plan plan_disk_images(const PlanContext& context, const DiskDef& disk) {
     }
     Plan plan;
     for (auto image = chain.rbegin(); image != chain.rend(); ++image) {
-        const bool top = *image == &disk.image;
+        const bool top = *image == &joined;
         NodeOptions options = chain_options(disk);
         options.read_only = top ? disk.readonly : true;
         options.backing = below;
@@ -291,7 +309,7 @@ Plan plan_disk_images(const PlanContext& context, const DiskDef& disk) {
             options.discard = disk.driver.discard;
             options.detect_zeroes = disk.driver.detect_zeroes;
         }
-        const NodeNames names = node_names(**image);
+        const NodeNames names = names_of(**image);
         append(plan, plan_image(context, **image, names, options));
         below = names.format;
     }
@@ -299,16 +317,8 @@ Plan plan_disk_images(const PlanContext& context, const DiskDef& disk) {
 }
 
 Plan plan_disk(const PlanContext& context, const DiskDef& disk) {
-    if (disk.outer_auth || disk.outer_encryption) {
-        throw Error(ErrorCode::config_unsupported,
-                    "disk '{}': <{}> is not supported",
-                    disk.target.dev,
-                    disk.outer_auth ? "auth" : "encryption");
-    }
-    if (disk.transient) {
-        throw Error(ErrorCode::config_unsupported,
-                    "disk '{}': <transient> is not supported",
-                    disk.target.dev);
+    if (disk.image.type() == DiskType::vhostuser) {
+        return plan_vhost_user(context, disk);
     }
     Plan plan;
     if (!disk.image.is_empty()) {

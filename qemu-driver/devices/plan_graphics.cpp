@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
 #include "qemu-driver/devices/plan_devices.hpp"
+#include "qemu-driver/devices/plan_secret.hpp"
 #include "qemu-driver/devices/plan_spice.hpp"
 
 #include <fmt/format.h>
@@ -56,13 +57,14 @@ void add_vnc_security(const PlanContext& context,
         text.on_off("password", true);
     }
     if (settings.vnc_tls) {
-        json credentials = json::object();
-        credentials["qom-type"] = "tls-creds-x509";
-        credentials["id"] = "vnc-tls-creds0";
-        credentials["dir"] = settings.vnc_tls_x509_cert_dir;
-        credentials["endpoint"] = "server";
-        credentials["verify-peer"] = settings.vnc_tls_x509_verify;
-        plan.push_back(object_step(std::move(credentials)));
+        TlsWish wish;
+        wish.id = "vnc-tls-creds0";
+        wish.dir = settings.vnc_tls_x509_cert_dir;
+        wish.listens = true;
+        wish.verify_peer = settings.vnc_tls_x509_verify;
+        wish.secret_uuid = settings.vnc_tls_x509_secret_uuid;
+        wish.secret_id = "vnc-tls-creds0-secret0";
+        append(plan, plan_tls_credentials(context, wish));
         text.add("tls-creds", "vnc-tls-creds0");
     }
     if (settings.vnc_sasl) {
@@ -149,8 +151,7 @@ Plan plan_dbus(const PlanContext& context, const DbusGraphics& dbus) {
     } else if (dbus.address) {
         text.add("addr", *dbus.address);
     } else {
-        throw Error(ErrorCode::config_unsupported,
-                    "graphics type 'dbus': a bus of the guest's own is not supported");
+        text.add("addr", "unix:path=" + context.facts.dbus_socket);
     }
     if (dbus.gl_enable) {
         text.on_off("gl", *dbus.gl_enable == YesNo::yes);

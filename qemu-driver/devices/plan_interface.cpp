@@ -2,6 +2,8 @@
 #include "qemu-driver/devices/plan_interface.hpp"
 
 #include "libshared/error.hpp"
+#include "qemu-driver/devices/netdev.hpp"
+#include "qemu-driver/devices/plan_hostdev.hpp"
 
 #include <fmt/format.h>
 
@@ -20,30 +22,6 @@ namespace {
                 what);
 }
 
-/// What the definition may ask for and no plan here gives. Silence would be a promise.
-void refuse_unknown(const InterfaceDef& interface) {
-    const std::pair<bool, const char*> wishes[] = {
-        {interface.virtual_port.has_value(), "<virtualport>"},
-        {interface.vlan.has_value(), "<vlan>"},
-        {interface.port_isolated.has_value(), "<port>"},
-        {interface.filter.has_value(), "<filterref>"},
-        {interface.bandwidth.has_value(), "<bandwidth>"},
-        {interface.coalesce.has_value(), "<coalesce>"},
-        {interface.script.has_value() || interface.downscript.has_value(), "<script>"},
-        {interface.backend_domain.has_value(), "<backenddomain>"},
-        {!interface.routes.empty(), "<route>"},
-    };
-    for (const auto& [asked, element] : wishes) {
-        if (asked) {
-            refuse(interface, element);
-        }
-    }
-}
-
-bool is_virtio(const InterfaceDef& interface) {
-    return interface.model && interface.model->starts_with("virtio");
-}
-
 VirtioModel virtio_model(const InterfaceDef& interface) {
     if (interface.model == "virtio-transitional") {
         return VirtioModel::virtio_transitional;
@@ -53,126 +31,6 @@ VirtioModel virtio_model(const InterfaceDef& interface) {
     }
     return VirtioModel::virtio;
 }
-
-/// vhost-net moves packets in the kernel. It needs a virtio card; without KVM it is of no use and
-/// is taken only when asked for.
-bool uses_vhost(const PlanContext& context, const InterfaceDef& interface) {
-    if (!is_virtio(interface) || interface.driver.name == InterfaceBackendDriver::qemu) {
-        return false;
-    }
-    return context.kvm() || interface.driver.name == InterfaceBackendDriver::vhost;
-}
-
-/// Writes the properties of the netdev, one function for each kind of source.
-class NetdevWriter {
-  public:
-    NetdevWriter(const PlanContext& context, const InterfaceDef& interface)
-        : context_(context), interface_(interface) {}
-
-    json operator()(const UserSource&) const {
-        json netdev = of_type("user");
-        for (const IpDef& ip : interface_.ips) {
-            if (ip.family == "ipv6") {
-                netdev["ipv6-prefix"] = ip.address;
-                netdev["ipv6-prefixlen"] = ip.prefix.value_or(64);
-            } else {
-                netdev["net"] =
-                    ip.prefix ? fmt::format("{}/{}", ip.address, *ip.prefix) : ip.address;
-            }
-        }
-        return netdev;
-    }
-
-    json operator()(const EthernetSource& source) const {
-        no_addresses();
-        if (!source.ips.empty() || !source.routes.empty()) {
-            refuse(interface_, "<ip> or <route> in <source>");
-        }
-        return tap("");
-    }
-
-    json operator()(const BridgeSource& source) const {
-        no_addresses();
-        return tap(source.bridge);
-    }
-
-    json operator()(const ServerSource& source) const { return socket("listen", source); }
-
-    json operator()(const ClientSource& source) const { return socket("connect", source); }
-
-    json operator()(const McastSource& source) const { return socket("mcast", source); }
-
-    json operator()(const UdpSource& source) const {
-        json netdev = socket("udp", source);
-        netdev["localaddr"] =
-            fmt::format("{}:{}", source.local_address.value_or(""), source.local_port.value_or(0));
-        return netdev;
-    }
-
-    template <class Other>
-    [[noreturn]] json operator()(const Other&) const {
-        refuse(interface_, fmt::format("type '{}'", name_of(interface_.type())));
-    }
-
-  private:
-    static json of_type(const char* type) {
-        json netdev = json::object();
-        netdev["type"] = type;
-        return netdev;
-    }
-
-    static json socket(const char* way, const SocketSource& source) {
-        json netdev = of_type("socket");
-        netdev[way] = fmt::format("{}:{}", source.address.value_or(""), source.port);
-        return netdev;
-    }
-
-    void no_addresses() const {
-        if (!interface_.ips.empty()) {
-            refuse(interface_, "<ip> with a tap device");
-        }
-    }
-
-    std::string pass(DescriptorKind kind, const std::string& path, bool multi_queue) const {
-        Descriptor fd;
-        fd.kind = kind;
-        fd.path = path;
-        fd.owner = alias_of(interface_.info);
-        if (kind == DescriptorKind::tap) {
-            fd.name = interface_.target_dev.value_or("");
-            fd.virtio = is_virtio(interface_);
-            fd.multi_queue = multi_queue;
-        }
-        return context_.descriptors.pass(std::move(fd));
-    }
-
-    std::string pass_all(DescriptorKind kind, const std::string& path, uint32_t count) const {
-        std::string list = pass(kind, path, count > 1);
-        for (uint32_t i = 1; i < count; ++i) {
-            list += ":" + pass(kind, path, true);
-        }
-        return list;
-    }
-
-    json tap(const std::string& bridge) const {
-        const uint32_t queues =
-            is_virtio(interface_) ? std::max(interface_.driver.queues.value_or(1), 1U) : 1U;
-        json netdev = of_type("tap");
-        netdev[queues > 1 ? "fds" : "fd"] = pass_all(DescriptorKind::tap, bridge, queues);
-        if (uses_vhost(context_, interface_)) {
-            netdev["vhost"] = true;
-            netdev[queues > 1 ? "vhostfds" : "vhostfd"] =
-                pass_all(DescriptorKind::vhost_net, interface_.backend.vhost.value_or(""), queues);
-        }
-        if (interface_.sndbuf_bytes) {
-            netdev["sndbuf"] = *interface_.sndbuf_bytes;
-        }
-        return netdev;
-    }
-
-    const PlanContext& context_;
-    const InterfaceDef& interface_;
-};
 
 void add_offloads(const InterfaceDriver& driver, json& device) {
     set_on_off(device, "csum", driver.host.csum);
@@ -199,7 +57,8 @@ void add_virtio_net(const InterfaceDef& interface, json& device) {
     add_offloads(driver, device);
     const auto source = interface.type();
     const bool many = source == InterfaceType::bridge || source == InterfaceType::ethernet ||
-                      source == InterfaceType::network || source == InterfaceType::vhostuser;
+                      source == InterfaceType::network || source == InterfaceType::direct ||
+                      source == InterfaceType::vhostuser || source == InterfaceType::vdpa;
     if (many && driver.queues.value_or(1) > 1) {
         device["mq"] = true;
         // One for each queue's two directions, one for configuration, one for control.
@@ -222,30 +81,32 @@ void add_virtio_net(const InterfaceDef& interface, json& device) {
     add_virtio_options(device, driver.virtio);
 }
 
-} // namespace
-
-Plan plan_interface(const PlanContext& context, const InterfaceDef& interface) {
-    refuse_unknown(interface);
-    const std::string& alias = alias_of(interface.info);
-    Plan plan;
-    json netdev = std::visit(NetdevWriter(context, interface), interface.source);
-    netdev["id"] = "host" + alias;
-    plan.push_back(netdev_step(std::move(netdev)));
-
+/// What comes of a card that QEMU emulates.
+json card_device(const PlanContext& context, const InterfaceDef& interface) {
     json device = json::object();
     if (is_virtio(interface)) {
         device["driver"] = virtio_device("virtio-net", interface.info, virtio_model(interface));
         add_virtio_net(interface, device);
-    } else {
-        if (!interface.model) {
-            refuse(interface, "a card without <model>");
-        }
-        require_type(context, *interface.model, fmt::format("interface '{}'", alias));
-        device["driver"] = *interface.model;
-        if (interface.mtu) {
-            refuse(interface, "<mtu> with a card that is not virtio");
-        }
+        return device;
     }
+    if (!interface.model) {
+        refuse(interface, "a card without <model>");
+    }
+    require_type(
+        context, *interface.model, fmt::format("interface '{}'", alias_of(interface.info)));
+    device["driver"] = *interface.model;
+    return device;
+}
+
+} // namespace
+
+Plan plan_interface(const PlanContext& context, const InterfaceDef& interface) {
+    if (const auto* function = std::get_if<HostdevInterfaceSource>(&interface.source)) {
+        return plan_pci_function(context, function->address, interface.teaming, interface.info);
+    }
+    Plan plan = plan_netdev(context, interface);
+    json device = card_device(context, interface);
+    const std::string& alias = alias_of(interface.info);
     device["netdev"] = "host" + alias;
     device["id"] = alias;
     device["mac"] = interface.mac.value_or("");

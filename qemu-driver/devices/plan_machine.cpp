@@ -3,6 +3,8 @@
 
 #include "libshared/error.hpp"
 #include "qemu-driver/devices/disk_nodes.hpp"
+#include "qemu-driver/devices/plan_devices.hpp"
+#include "qemu-driver/devices/plan_numa.hpp"
 
 #include <fmt/format.h>
 
@@ -61,10 +63,7 @@ void add_timers(const PlanContext& context, OptionText& text) {
 }
 
 NodeNames flash_names(unsigned unit) {
-    const auto name = [&](const char* part) {
-        return fmt::format("libvirt-pflash{}-{}", unit, part);
-    };
-    return {name("storage"), name("slice-sto"), name("format")};
+    return node_names(fmt::format("libvirt-pflash{}", unit));
 }
 
 /// Where the firmware keeps its variables, if anywhere.
@@ -150,6 +149,15 @@ Plan plan_machine(const PlanContext& context) {
             return memory.model == MemoryDeviceModel::nvdimm;
         })) {
         text.on_off("nvdimm", true);
+    }
+    if (has_memory_attributes(def)) {
+        text.on_off("hmat", true);
+    }
+    if (const auto audio = audio_for_speaker(context)) {
+        text.add("pcspk-audiodev", *audio);
+    }
+    if (def.launch_security) {
+        text.add("confidential-guest-support", "lsec0");
     }
     add_flash(def.os, text);
     add_timers(context, text);

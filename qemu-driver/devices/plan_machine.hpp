@@ -14,6 +14,8 @@ Plan plan_cpu(const PlanContext& context);
 Plan plan_memory(const PlanContext& context);
 /// -rtc and the timers that are global properties.
 Plan plan_clock(const PlanContext& context);
+/// The object that `confidential-guest-support` of -machine names.
+Plan plan_launch_security(const PlanContext& context);
 /// -boot, kernel, ACPI switches, power management.
 Plan plan_boot(const PlanContext& context);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
-#include "qemu-driver/devices/id_ranges.hpp"
+#include "libshared/sysfs.hpp"
 #include "qemu-driver/devices/memory_backend.hpp"
 #include "qemu-driver/devices/plan_machine.hpp"
+#include "qemu-driver/devices/plan_numa.hpp"
 
 #include <fmt/format.h>
 
@@ -14,20 +15,9 @@ using nlohmann::json;
 
 namespace {
 
-constexpr uint64_t kib_per_mib = 1024;
-
-uint64_t whole_mib(uint64_t kib) {
-    return (kib + kib_per_mib - 1) / kib_per_mib * kib_per_mib;
-}
-
-const std::vector<NumaCell>& cells(const DomainDef& def) {
-    static const std::vector<NumaCell> none;
-    return def.cpu ? def.cpu->cells : none;
-}
-
 /// The memory that the guest starts with, rounded up as QEMU wants it.
 uint64_t start_memory_kib(const DomainDef& def) {
-    if (cells(def).empty()) {
+    if (numa_cells(def).empty()) {
         uint64_t in_devices = 0;
         for (const MemoryDeviceDef& memory : def.devices.memories) {
             in_devices += memory.size_kib;
@@ -35,7 +25,7 @@ uint64_t start_memory_kib(const DomainDef& def) {
         return whole_mib(def.memory.total_kib - std::min(def.memory.total_kib, in_devices));
     }
     uint64_t sum = 0;
-    for (const NumaCell& cell : cells(def)) {
+    for (const NumaCell& cell : numa_cells(def)) {
         sum += whole_mib(cell.memory_kib);
     }
     return sum;
@@ -54,9 +44,20 @@ Step memory_size(const DomainDef& def) {
                            .take());
 }
 
+/// vCPUs that are there from the start. The hot-pluggable ones are plugged in their order before
+/// the guest runs.
+uint32_t cold_vcpus(const VcpuDef& vcpus) {
+    if (vcpus.states.empty()) {
+        return vcpus.current.value_or(vcpus.maximum);
+    }
+    return static_cast<uint32_t>(std::ranges::count_if(vcpus.states, [](const VcpuState& state) {
+        return state.enabled == YesNo::yes && state.hotpluggable != YesNo::yes;
+    }));
+}
+
 Step smp(const DomainDef& def) {
     const uint32_t maximum = def.vcpus.maximum;
-    const uint32_t current = def.vcpus.current.value_or(maximum);
+    const uint32_t current = cold_vcpus(def.vcpus);
     OptionText text(std::to_string(current));
     if (current != maximum) {
         text.add("maxcpus", uint64_t{maximum});
@@ -83,71 +84,6 @@ Step smp(const DomainDef& def) {
     return option_step("-smp", text.take());
 }
 
-void add_cell(const PlanContext& context, const NumaCell& cell, Plan& plan, OptionText& text) {
-    for (const std::string& range : split_ranges(cell.cpus.value_or(""))) {
-        text.add("cpus", range);
-    }
-    const std::string id = fmt::format("ram-node{}", cell.id.value_or(0));
-    const MachineType* machine = context.caps.machine(context.def.os.machine.value_or(""));
-    MemoryBackendWish wish;
-    wish.id = id;
-    wish.size_kib = whole_mib(cell.memory_kib);
-    wish.cell = cell.id;
-    wish.access = cell.access;
-    wish.discard = cell.discard;
-    MemoryBackend backend = memory_backend(context, wish);
-    if (backend.is_plain && machine && machine->numa_memory_supported) {
-        text.add("mem", wish.size_kib / kib_per_mib);
-    } else {
-        append_memory_backend(plan, std::move(backend));
-        text.add("memdev", id);
-    }
-}
-
-void add_distances(const DomainDef& def, Plan& plan) {
-    const auto& all = cells(def);
-    if (std::none_of(
-            all.begin(), all.end(), [](const NumaCell& cell) { return !cell.distances.empty(); })) {
-        return;
-    }
-    // Once one distance is given QEMU wants them all; these two are ACPI's own defaults.
-    constexpr uint32_t local = 10, remote = 20;
-    for (const NumaCell& from : all) {
-        for (const NumaCell& to : all) {
-            const auto given = std::find_if(
-                from.distances.begin(), from.distances.end(), [&](const NumaSibling& sibling) {
-                    return sibling.id == to.id.value_or(0);
-                });
-            const uint32_t fallback = &from == &to ? local : remote;
-            const uint32_t value = given == from.distances.end() ? fallback : given->value;
-            plan.push_back(option_step("-numa",
-                                       OptionText("dist")
-                                           .add("src", uint64_t{from.id.value_or(0)})
-                                           .add("dst", uint64_t{to.id.value_or(0)})
-                                           .add("val", uint64_t{value})
-                                           .take()));
-        }
-    }
-}
-
-Plan plan_numa(const PlanContext& context) {
-    Plan plan;
-    for (const NumaCell& cell : cells(context.def)) {
-        if (!cell.caches.empty()) {
-            throw Error(ErrorCode::config_unsupported, "numa cell: <cache> is not supported");
-        }
-        OptionText text("node");
-        text.add("nodeid", uint64_t{cell.id.value_or(0)});
-        add_cell(context, cell, plan, text);
-        plan.push_back(option_step("-numa", text.take()));
-    }
-    if (context.def.cpu && !context.def.cpu->interconnects.empty()) {
-        throw Error(ErrorCode::config_unsupported, "numa: <interconnects> is not supported");
-    }
-    add_distances(context.def, plan);
-    return plan;
-}
-
 json iothread_object(const IothreadDef& thread) {
     json object = json::object();
     object["qom-type"] = "iothread";
@@ -161,6 +97,29 @@ json iothread_object(const IothreadDef& thread) {
     return object;
 }
 
+void require_nodes(const PlanContext& context, std::string_view nodeset) {
+    for (const uint32_t node : numbers_in(nodeset)) {
+        if (!context.facts.numa_nodes.empty() && !context.facts.numa_nodes.contains(node)) {
+            throw Error(
+                ErrorCode::config_unsupported, "numatune: the host has no NUMA node '{}'", node);
+        }
+    }
+}
+
+/// Memory that is to come from a node which the host does not have would come from any.
+void check_host_nodes(const PlanContext& context) {
+    const auto& tune = context.def.numatune;
+    if (!tune) {
+        return;
+    }
+    if (tune->memory && tune->memory->placement != NumaPlacement::auto_) {
+        require_nodes(context, tune->memory->nodeset.value_or(""));
+    }
+    for (const NumaMemnode& node : tune->memnodes) {
+        require_nodes(context, node.nodeset);
+    }
+}
+
 } // namespace
 
 std::string main_memory_id(const PlanContext& context) {
@@ -169,11 +128,12 @@ std::string main_memory_id(const PlanContext& context) {
 }
 
 bool has_main_memory_backend(const PlanContext& context) {
-    return cells(context.def).empty() && !main_memory_id(context).empty();
+    return numa_cells(context.def).empty() && !main_memory_id(context).empty();
 }
 
 Plan plan_memory(const PlanContext& context) {
     const DomainDef& def = context.def;
+    check_host_nodes(context);
     Plan plan;
     plan.push_back(memory_size(def));
     if (has_main_memory_backend(context)) {

@@ -15,7 +15,9 @@ MemoryBackendWish wish_of(const MemoryDeviceDef& memory) {
     MemoryBackendWish wish;
     wish.id = "mem" + alias_of(memory.info);
     wish.file_name = alias_of(memory.info);
-    wish.size_kib = memory.size_kib;
+    // A module starts and ends where a large page of x86 does.
+    constexpr uint64_t alignment_kib = 2048;
+    wish.size_kib = (memory.size_kib + alignment_kib - 1) / alignment_kib * alignment_kib;
     wish.cell = memory.node;
     wish.access = memory.access;
     wish.discard = memory.discard;

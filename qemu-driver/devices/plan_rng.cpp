@@ -13,7 +13,7 @@ Plan plan_rng(const PlanContext& context, const RngDef& rng) {
     object["id"] = "obj" + alias;
     if (const auto* random = std::get_if<RandomBackend>(&rng.backend)) {
         object["qom-type"] = "rng-random";
-        object["filename"] = random->path.value_or("/dev/urandom");
+        object["filename"] = random->path.value_or("/dev/random");
     } else if (const auto* egd = std::get_if<EgdBackend>(&rng.backend)) {
         plan = plan_chardev(context, egd->chardev, alias);
         object["qom-type"] = "rng-egd";

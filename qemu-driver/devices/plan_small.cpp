@@ -87,31 +87,34 @@ Plan plan_identity(const PlanContext& context) {
 
 namespace {
 
-/// `class:vendor:product:version:allow`, -1 for any, as usb-redir wants its rules.
+/// `1.10` as the BCD number 0x0110: the first digit after the point counts tenths.
+std::optional<int32_t> usb_version(const RedirfilterRule& rule) {
+    if (!rule.version || *rule.version == "-1") {
+        return std::nullopt;
+    }
+    const auto dot = rule.version->find('.');
+    const std::string tenths = dot == std::string::npos ? "" : rule.version->substr(dot + 1, 2);
+    const int whole = std::stoi("0" + rule.version->substr(0, dot), nullptr, 16);
+    const int part = std::stoi("0" + tenths, nullptr, 16);
+    return whole * 256 + (tenths.size() == 1 ? part * 16 : part);
+}
+
+/// A field of a rule; without a value it matches anything.
+std::string hex_field(const std::optional<int32_t>& value, int digits) {
+    return value.value_or(-1) < 0 ? "-1" : fmt::format("0x{:0{}X}", *value, digits);
+}
+
+/// `class:vendor:product:version:allow`, as usb-redir wants its rules.
 std::string filter_text(const RedirfilterDef& filter) {
     std::string text;
     for (const RedirfilterRule& rule : filter.rules) {
-        const auto hex = [](const std::optional<int32_t>& value) {
-            return value.value_or(-1) < 0 ? std::string("-1") : fmt::format("{:#04x}", *value);
-        };
-        std::string version = "-1";
-        if (rule.version) {
-            // 1.10 is the BCD number 0x0110.
-            const auto dot = rule.version->find('.');
-            const int whole = std::stoi("0" + rule.version->substr(0, dot), nullptr, 16);
-            const int part = dot == std::string::npos
-                                 ? 0
-                                 : std::stoi("0" + rule.version->substr(dot + 1), nullptr, 16);
-            version = fmt::format("{:#06x}", whole * 256 + part);
-        }
-        text += fmt::format(
-            "{}{}:{}:{}:{}:{}",
-            text.empty() ? "" : "|",
-            hex(rule.usb_class),
-            rule.vendor.value_or(-1) < 0 ? "-1" : fmt::format("{:#06x}", *rule.vendor),
-            rule.product.value_or(-1) < 0 ? "-1" : fmt::format("{:#06x}", *rule.product),
-            version,
-            rule.allow == YesNo::yes ? 1 : 0);
+        text += fmt::format("{}{}:{}:{}:{}:{}",
+                            text.empty() ? "" : "|",
+                            hex_field(rule.usb_class, 2),
+                            hex_field(rule.vendor, 4),
+                            hex_field(rule.product, 4),
+                            hex_field(usb_version(rule), 4),
+                            rule.allow == YesNo::yes ? 1 : 0);
     }
     return text;
 }
@@ -121,7 +124,8 @@ std::string filter_text(const RedirfilterDef& filter) {
 Plan plan_redirdev(const PlanContext& context, const RedirdevDef& redirdev) {
     const std::string& alias = alias_of(redirdev.info);
     require_type(context, "usb-redir", "redirdev");
-    Plan plan = plan_chardev(context, redirdev.source, alias);
+    Plan plan =
+        plan_chardev(context, redirdev.source, ChardevNames{"char" + alias, alias, {}, "usbredir"});
     json device = json::object();
     device["driver"] = "usb-redir";
     device["chardev"] = "char" + alias;

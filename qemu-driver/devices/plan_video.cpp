@@ -15,6 +15,9 @@ namespace {
 }
 
 std::string virtio_gpu(const VideoDef& video, bool primary) {
+    if (video.backend == VideoBackend::vhostuser) {
+        return primary ? "vhost-user-vga" : "vhost-user-gpu-pci";
+    }
     const bool accelerated = video.acceleration && video.acceleration->accel3d == YesNo::yes;
     const char* base = primary ? "virtio-vga" : "virtio-gpu";
     std::string name = accelerated ? fmt::format("{}-gl", base) : base;
@@ -22,6 +25,24 @@ std::string virtio_gpu(const VideoDef& video, bool primary) {
         name += "-pci";
     }
     return name;
+}
+
+std::string helper_chardev(const VideoDef& video) {
+    return "chr-vu-" + alias_of(video.info);
+}
+
+/// The connection to a program outside that draws.
+Plan plan_helper(const PlanContext& context, const VideoDef& video) {
+    if (video.model != VideoModel::virtio) {
+        refuse("backend 'vhostuser' with a model that is not virtio");
+    }
+    Descriptor descriptor;
+    descriptor.kind = DescriptorKind::vhost_user_gpu;
+    descriptor.owner = alias_of(video.info);
+    const std::string fd = context.descriptors.pass(std::move(descriptor));
+    OptionText text("socket");
+    text.add("id", helper_chardev(video)).add("fd", fd);
+    return {option_step("-chardev", text.take())};
 }
 
 std::string video_driver(const VideoDef& video, bool primary) {
@@ -86,11 +107,13 @@ Plan plan_video(const PlanContext& context, const VideoDef& video, bool primary)
     if (video.model == VideoModel::none) {
         return {};
     }
-    if (video.backend == VideoBackend::vhostuser) {
-        refuse("backend 'vhostuser'");
-    }
+    Plan plan;
     json device = json::object();
     device["driver"] = video_driver(video, primary);
+    if (video.backend == VideoBackend::vhostuser) {
+        plan = plan_helper(context, video);
+        device["chardev"] = helper_chardev(video);
+    }
     require_type(context, device.at("driver").get<std::string>(), "video");
     device["id"] = alias_of(video.info);
     const bool virtio = video.model == VideoModel::virtio;
@@ -112,7 +135,6 @@ Plan plan_video(const PlanContext& context, const VideoDef& video, bool primary)
         }
     }
     add_address(context, device, video.info);
-    Plan plan;
     plan.push_back(device_step(std::move(device)));
     return plan;
 }

@@ -7,7 +7,10 @@
 #include "qemu-driver/qmp/monitor_socket.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+
+#include <filesystem>
 
 namespace vireo::qemu {
 
@@ -17,6 +20,30 @@ Fd open_file(const Descriptor& wanted, int flags) {
     Fd fd(::open(wanted.path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600));
     check_errno(fd.get(), fmt::format("open '{}'", wanted.path));
     return fd;
+}
+
+Fd open_device(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    check_errno(fd.get(), fmt::format("open '{}'", path));
+    return fd;
+}
+
+/// Source: Linux, VHOST_VSOCK_SET_GUEST_CID in include/uapi/linux/vhost.h, which is not C++.
+constexpr unsigned long set_guest_cid = _IOW(0xAF, 0x60, std::uint64_t);
+
+/// A vsock device that answers under the guest's context id.
+Fd open_vsock(const std::string& path, std::uint64_t cid) {
+    Fd fd = open_device(path);
+    check_errno(::ioctl(fd.get(), set_guest_cid, &cid),
+                fmt::format("give the guest the context id {}", cid));
+    return fd;
+}
+
+/// Where a word stops what the TPM is doing. Source: Linux,
+/// Documentation/ABI/stable/sysfs-class-tpm.
+std::string tpm_cancel_file(const std::string& device) {
+    return fmt::format("/sys/class/tpm/{}/device/cancel",
+                       std::filesystem::path(device).filename().string());
 }
 
 Fd open_one(const Descriptor& wanted) {
@@ -31,12 +58,27 @@ Fd open_one(const Descriptor& wanted) {
         return open_file(wanted, O_TRUNC);
     case DescriptorKind::tap:
         break; // open_descriptors()
-    case DescriptorKind::vhost_net: {
-        const std::string path = wanted.path.empty() ? "/dev/vhost-net" : wanted.path;
-        Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-        check_errno(fd.get(), fmt::format("open '{}'", path));
-        return fd;
-    }
+    case DescriptorKind::vhost_net:
+        return open_device(wanted.path.empty() ? "/dev/vhost-net" : wanted.path);
+    case DescriptorKind::file_read_write:
+    case DescriptorKind::vhost_scsi:
+    case DescriptorKind::vhost_vdpa:
+        return open_device(wanted.path);
+    case DescriptorKind::vhost_vsock:
+        return open_vsock(wanted.path, wanted.index);
+    case DescriptorKind::tpm_cancel:
+        return open_device(tpm_cancel_file(wanted.path));
+    case DescriptorKind::fd_group:
+        throw Error(ErrorCode::config_unsupported,
+                    "descriptors of the group '{}' cannot be given to this daemon yet",
+                    wanted.name);
+    case DescriptorKind::macvtap:
+        throw Error(ErrorCode::config_unsupported,
+                    "<interface type='direct'> to '{}' is not supported",
+                    wanted.path);
+    case DescriptorKind::vhost_user_gpu:
+        throw Error(ErrorCode::config_unsupported,
+                    "<video><driver name='vhostuser'/> is not supported");
     }
     throw Error(
         ErrorCode::internal, "descriptor kind {} is unknown", static_cast<int>(wanted.kind));

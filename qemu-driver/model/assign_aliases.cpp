@@ -3,6 +3,7 @@
 
 #include "qemu-driver/model/controllers.hpp"
 #include "qemu-driver/model/device_list.hpp"
+#include "qemu-driver/model/disk_name.hpp"
 
 #include <fmt/format.h>
 
@@ -65,8 +66,13 @@ void name_disk(const DomainDef& def, DiskDef& disk, Names& names) {
         disk.info.alias = drive_alias(def, bus, *disk.info.drive());
         return;
     }
-    names.give(disk.info,
-               bus == DiskBus::virtio ? "virtio-disk" : fmt::format("{}-disk", name_of(bus)));
+    const std::string prefix =
+        bus == DiskBus::virtio ? "virtio-disk" : fmt::format("{}-disk", name_of(bus));
+    if (const auto number = disk_index(disk.target.dev)) {
+        disk.info.alias = fmt::format("{}{}", prefix, *number);
+    } else {
+        names.give(disk.info, prefix);
+    }
 }
 
 std::string controller_alias(const DomainDef& def, const ControllerDef& c) {
@@ -113,6 +119,16 @@ std::string_view memory_prefix(MemoryDeviceModel model) {
         return "epc";
     }
     return "dimm";
+}
+
+/// What sits in a slot is named by it, so that the name stays with the slot.
+void name_memory(MemoryDeviceDef& memory, Names& names) {
+    const auto* at = std::get_if<DimmAddress>(&memory.info.address);
+    if (at && at->slot && !memory.info.alias) {
+        memory.info.alias = fmt::format("{}{}", memory_prefix(memory.model), *at->slot);
+    } else {
+        names.give(memory.info, memory_prefix(memory.model));
+    }
 }
 
 } // namespace
@@ -165,7 +181,7 @@ void assign_aliases(DomainDef& def) {
     give_all(devices.rngs, "rng");
     give_all(devices.tpms, "tpm");
     for (MemoryDeviceDef& memory : devices.memories) {
-        names.give(memory.info, memory_prefix(memory.model));
+        name_memory(memory, names);
     }
     give_all(devices.panics, "panic");
     if (devices.iommu) {

@@ -6,8 +6,8 @@
 namespace vireo::qemu {
 
 /// The host and the settings behind the expected command lines, from the corpora's
-/// environment.json, for the guest `def`.
-LaunchFacts launch_facts(const nlohmann::json& environment, const DomainDef& def);
+/// environment.json, for the guest `def`, of whose block nodes `nodes` have a number.
+LaunchFacts launch_facts(const nlohmann::json& environment, const DomainDef& def, uint32_t nodes);
 
 /// The command line of a completed definition in that environment: aliases, node names, ports and
 /// firmware are chosen as at a start. Reads the firmware descriptors that the file names.

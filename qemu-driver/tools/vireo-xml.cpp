@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
+#include "qemu-driver/devices/memlock.hpp"
 #include "qemu-driver/model/domain_document.hpp"
 #include "qemu-driver/tools/environment.hpp"
 #include "qemu-driver/tools/launch_environment.hpp"
+#include "qemu-driver/tools/print_plans.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -15,12 +18,15 @@ using namespace vireo;
 using namespace vireo::qemu;
 
 constexpr std::string_view usage =
-    "usage: vireo-xml xml|argv|check [--active|--inactive] [--new] [--generic] --env FILE domain "
-    "FILE\n"
+    "usage: vireo-xml xml|argv|check|memlock [--active|--inactive] [--new] [--generic] --env FILE "
+    "domain FILE\n"
+    "       vireo-xml blockdev --env FILE disk FILE\n"
     "\n"
-    "  xml     prints the completed document\n"
-    "  argv    prints QEMU's command line, a JSON array\n"
-    "  check   prints what is wrong with the document, and its line\n"
+    "  xml       prints the completed document\n"
+    "  argv      prints QEMU's command line, a JSON array\n"
+    "  check     prints what is wrong with the document, and its line\n"
+    "  memlock   prints how many bytes of memory QEMU must be allowed to lock\n"
+    "  blockdev  prints the block nodes of a disk that names them, top first\n"
     "\n"
     "  --active     the document describes a running guest (ids, aliases are kept)\n"
     "  --new        it defines a new guest; otherwise it counts as stored earlier\n"
@@ -33,6 +39,12 @@ struct Arguments {
     std::string file;
     PassOptions options;
 };
+
+bool is_known(std::string_view verb, std::string_view kind) {
+    const std::string_view domain_verbs[] = {"xml", "argv", "check", "memlock"};
+    return kind == "domain" ? std::ranges::find(domain_verbs, verb) != std::end(domain_verbs)
+                            : kind == "disk" && verb == "blockdev";
+}
 
 std::optional<Arguments> parse_arguments(int argc, char** argv) {
     Arguments out;
@@ -55,8 +67,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
             words.emplace_back(word);
         }
     }
-    if (words.size() != 3 || (words[0] != "xml" && words[0] != "argv" && words[0] != "check") ||
-        words[1] != "domain" || out.env.empty()) {
+    if (words.size() != 3 || !is_known(words[0], words[1]) || out.env.empty()) {
         return std::nullopt;
     }
     out.verb = words[0];
@@ -78,14 +89,22 @@ void run(const Arguments& arguments) {
     const Environment env = load_environment(arguments.env);
     PassOptions options = arguments.options;
     options.new_definition |= env.settings.value("abiUpdate", false);
+    if (arguments.verb == "blockdev") {
+        std::cout << print_blockdevs(env, read_file(arguments.file));
+        return;
+    }
     DomainDef def = parse_domain(read_file(arguments.file), options.active);
     complete_domain(def, env.facts, options);
     if (arguments.verb == "xml") {
         const DomainView view{.active = options.active, .secure = true, .migratable = false};
         std::cout << format_domain(def, view);
     } else if (arguments.verb == "argv") {
+        options.new_definition = true; // what an older definition left open is chosen at a start
+        assign_addresses(def, env.facts, options);
         const nlohmann::json argv = command_line_in(env.settings, *env.qemu, std::move(def));
         std::cout << argv.dump() << '\n';
+    } else if (arguments.verb == "memlock") {
+        std::cout << locked_memory_limit(def) << '\n';
     }
 }
 

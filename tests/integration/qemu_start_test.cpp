@@ -2,8 +2,10 @@
 // Command lines that Vireo makes, given to the installed QEMU: it must take them without a word.
 #include "qemu-driver/devices/graphics_ports.hpp"
 #include "qemu-driver/devices/launch.hpp"
+#include "qemu-driver/devices/seal_secret.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
 #include "qemu-driver/model/domain_document.hpp"
+#include "tests/support/child.hpp"
 #include "tests/support/installed_qemu.hpp"
 #include "tests/support/qmp_child.hpp"
 
@@ -14,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -77,8 +80,7 @@ int open_descriptor(const Descriptor& descriptor) {
     case DescriptorKind::file_truncate:
         return ::open(
             descriptor.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    case DescriptorKind::tap:
-    case DescriptorKind::vhost_net:
+    default:
         break;
     }
     FAIL("this test opens no such descriptor");
@@ -99,17 +101,22 @@ HostFacts host_facts() {
     return facts;
 }
 
+/// What a daemon knows of a guest: its folder.
+LaunchFacts facts_in(const GuestFolder& folder) {
+    LaunchFacts facts;
+    facts.private_dir = folder.at("");
+    facts.channel_dir = folder.at("");
+    return facts;
+}
+
 /// The whole way from a document to a paused guest that answers, and to its end.
-void check_starts(const GuestFolder& folder, const std::string& document) {
+void check_starts(const LaunchFacts& facts, const std::string& document) {
     DomainDef def = parse_domain(document);
     PassOptions options;
     options.new_definition = true;
     complete_domain(def, host_facts(), options);
     assign_aliases(def);
     assign_node_numbers(def);
-    LaunchFacts facts;
-    facts.private_dir = folder.at("");
-    facts.channel_dir = folder.at("");
     const LaunchRequest request = build_launch(def, *test::installed_qemu(), facts);
 
     std::vector<std::pair<int, int>> passed;
@@ -127,6 +134,10 @@ void check_starts(const GuestFolder& folder, const std::string& document) {
     CHECK(guest.execute("query-status")["return"]["status"] == "prelaunch");
     guest.execute("quit");
     CHECK(guest.finish() == "");
+}
+
+void check_starts(const GuestFolder& folder, const std::string& document) {
+    check_starts(facts_in(folder), document);
 }
 
 } // namespace
@@ -189,5 +200,78 @@ TEST_CASE("QEMU takes an i440fx guest with the older devices") {
 <video><model type='vga' vram='16384'/></video>
 <memballoon model='none'/>
 <rng model='virtio'><backend model='builtin'/></rng>
+</devices></domain>)");
+}
+
+TEST_CASE("QEMU takes the USB, SCSI and character devices of an older machine") {
+    const GuestFolder folder;
+    check_starts(
+        folder,
+        R"(<domain type='qemu'><name>buses</name><memory>65536</memory><vcpu>1</vcpu>
+<os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>
+<sysinfo type='fwcfg'><entry name='opt/org.example/a'>value</entry></sysinfo>
+<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+<controller type='usb' index='0' model='ich9-ehci1'/>
+<controller type='usb' index='0' model='ich9-uhci1'><master startport='0'/></controller>
+<controller type='usb' index='0' model='ich9-uhci2'><master startport='2'/></controller>
+<controller type='usb' index='0' model='ich9-uhci3'><master startport='4'/></controller>
+<controller type='usb' index='1' model='nec-xhci'/><controller type='usb' index='2' model='pci-ohci'/>
+<controller type='scsi' index='0' model='lsilogic'/><controller type='scsi' index='1' model='lsisas1068'/>
+<controller type='scsi' index='2' model='vmpvscsi'/><controller type='scsi' index='3' model='lsisas1078'/>
+<controller type='ccid' index='0'/><controller type='pci' index='1' model='pci-bridge'/>
+<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file=')" +
+            folder.raw_image("a.img") +
+            R"('/><target dev='sda' bus='scsi'/><address type='drive' controller='0' bus='0' target='0' unit='1'/></disk>
+<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><target dev='sdb' bus='scsi'/><readonly/><address type='drive' controller='1' bus='0' target='0' unit='0'/></disk>
+<interface type='user'><mac address='52:54:00:00:00:01'/><model type='pcnet'/></interface>
+<interface type='user'><mac address='52:54:00:00:00:02'/><model type='ne2k_pci'/></interface>
+<smartcard mode='passthrough' type='pty'/>
+<serial type='pty'><target type='usb-serial'/></serial>
+<parallel type='null'/>
+<input type='keyboard' bus='usb'/>
+<graphics type='vnc'><listen type='socket' socket=')" +
+            folder.at("vnc.sock") + R"('/></graphics>
+<video><model type='cirrus'/></video>
+<sound model='ac97'/><sound model='usb'/><sound model='pcspk'/>
+<watchdog model='ib700' action='none'/>
+<hub type='usb'/>
+<redirdev bus='usb' type='pty'/>
+<memballoon model='none'/>
+</devices></domain>)");
+}
+
+TEST_CASE("QEMU opens an encrypted image with the secret that was sealed for it") {
+    const GuestFolder folder;
+    const std::string image = folder.at("luks.img");
+    const auto made = test::run_command({.words = {"qemu-img",
+                                                   "create",
+                                                   "-q",
+                                                   "-f",
+                                                   "luks",
+                                                   "--object",
+                                                   "secret,id=key,data=open sesame",
+                                                   "-o",
+                                                   "key-secret=key,iter-time=10",
+                                                   image,
+                                                   "1M"}},
+                                        std::chrono::seconds(60));
+    REQUIRE(made.status == 0);
+    MasterKey key{};
+    key.fill(7);
+    std::ofstream(folder.at("master-key.aes"), std::ios::binary)
+        .write(reinterpret_cast<const char*>(key.data()), key.size());
+    LaunchFacts facts = facts_in(folder);
+    facts.master_key_file = folder.at("master-key.aes");
+    facts.secrets.value = [](const SecretReference&) { return std::string("open sesame"); };
+    facts.secrets.seal = [key](std::string_view text) { return seal_secret(text, key, SealIv{}); };
+    check_starts(facts,
+                 R"(<domain type='qemu'><name>luks</name><memory>65536</memory><vcpu>1</vcpu>
+<os><type arch='x86_64' machine='q35'>hvm</type></os>
+<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file=')" +
+                     image + R"('>
+ <encryption format='luks'><secret type='passphrase' uuid='0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f'/></encryption></source>
+ <target dev='vda' bus='virtio'/></disk>
+<memballoon model='none'/>
 </devices></domain>)");
 }

@@ -4,7 +4,7 @@
 
 # What the build itself takes; docs/design.md says what each library is for.
 build_packages='g++ meson ninja-build pkgconf python3 libsystemd-dev libxml2-dev libfmt-dev
-    nlohmann-json3-dev doctest-dev'
+    libgcrypt20-dev nlohmann-json3-dev doctest-dev'
 # What a running instance takes: a message bus, busctl, QEMU, and a small guest's parts.
 run_packages='dbus systemd qemu-system-x86 qemu-utils busybox-static'
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
+#include "qemu-driver/devices/host_setup.hpp"
 #include "qemu-driver/devices/plan_chardev.hpp"
 #include "qemu-driver/devices/plan_context.hpp"
 #include "qemu-driver/devices/plan_disk.hpp"
@@ -37,6 +38,7 @@ struct Bench {
         caps.binary = "/usr/bin/qemu";
         caps.machines = {pc};
         caps.block_drivers = {"nvme"};
+        caps.netdev_types = {"tap", "user"};
         caps.file_aio = {"native", "threads"};
         caps.chardev_types = {"pty", "socket", "file", "null"};
         caps.types = {"isa-serial", "e1000"};
@@ -107,6 +109,11 @@ bool has_pair(const std::vector<std::string>& argv, const std::string& a, const 
     return false;
 }
 
+/// A disk's images under their usual names.
+Plan chain_of(const PlanContext& context, const DiskDef& disk) {
+    return plan_disk_images(context, disk);
+}
+
 } // namespace
 
 TEST_CASE("a comma in a value is doubled, so it stays data") {
@@ -140,7 +147,7 @@ TEST_CASE("a backing chain is built from below, read-only, and ends where the do
     disk.image.backing = middle;
     bench.def.devices.disks = {disk};
     assign_node_numbers(bench.def);
-    const Plan plan = bench.plan(plan_disk_images, bench.def.devices.disks[0]);
+    const Plan plan = bench.plan(chain_of, bench.def.devices.disks[0]);
     REQUIRE(plan.size() == 6);
     CHECK(plan[0].props["filename"] == "/base");
     CHECK(plan[1].props["backing"].is_null());
@@ -161,7 +168,7 @@ TEST_CASE("a chain of 200 images is no deeper than one of two") {
     }
     bench.def.devices.disks = {disk};
     CHECK(assign_node_numbers(bench.def) == 201);
-    const Plan plan = bench.plan(plan_disk_images, bench.def.devices.disks[0]);
+    const Plan plan = bench.plan(chain_of, bench.def.devices.disks[0]);
     CHECK(plan.size() == 402);
 }
 
@@ -208,11 +215,6 @@ TEST_CASE("what a disk cannot have is refused by name") {
     bench.def.devices.disks[0].image.format = DiskFormat::raw;
     bench.def.devices.disks[0].driver.io = DiskIo::io_uring;
     CHECK_THROWS_AS(bench.plan(plan_disk, bench.def.devices.disks[0]), Error);
-    bench.def.devices.disks[0].driver.io.reset();
-    bench.def.devices.disks[0].transient.emplace();
-    CHECK_THROWS_WITH_AS(bench.plan(plan_disk, bench.def.devices.disks[0]),
-                         "disk 'vda': <transient> is not supported",
-                         Error);
 }
 
 TEST_CASE("a bridged card gets a tap by descriptor, with vhost where KVM runs the guest") {
@@ -237,17 +239,21 @@ TEST_CASE("a bridged card gets a tap by descriptor, with vhost where KVM runs th
     CHECK(descriptors[3].number == 6);
 }
 
-TEST_CASE("a wish for an interface that nothing here fulfils is refused, not dropped") {
+TEST_CASE("what nothing sets up on the host is refused by a start, not dropped") {
     Bench bench;
     InterfaceDef card = virtio_card(UserSource{});
     card.bandwidth.emplace();
-    CHECK_THROWS_WITH_AS(bench.plan(plan_interface, card),
+    bench.def.devices.interfaces = {card};
+    CHECK_THROWS_WITH_AS(refuse_missing_host_setup(bench.def),
                          "interface '52:54:00:00:00:01': <bandwidth> is not supported",
                          Error);
-    card = virtio_card(DirectSource{});
-    CHECK_THROWS_WITH_AS(bench.plan(plan_interface, card),
-                         "interface '52:54:00:00:00:01': type 'direct' is not supported",
-                         Error);
+    bench.def.devices.interfaces.clear();
+    CHECK_NOTHROW(refuse_missing_host_setup(bench.def));
+    DiskDef disk = file_disk("/a", DiskFormat::raw);
+    disk.transient.emplace();
+    bench.def.devices.disks = {disk};
+    CHECK_THROWS_WITH_AS(
+        refuse_missing_host_setup(bench.def), "disk 'vda': <transient/> is not supported", Error);
 }
 
 TEST_CASE("a listening socket and a file of a serial port are passed as descriptors") {

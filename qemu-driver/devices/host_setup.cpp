@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/devices/host_setup.hpp"
+
+#include "libshared/error.hpp"
+#include "qemu-driver/devices/disk_nodes.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace vireo::qemu {
+
+namespace {
+
+[[noreturn]] void refuse(std::string_view device, std::string_view name, std::string_view what) {
+    throw Error(ErrorCode::config_unsupported, "{} '{}': {} is not supported", device, name, what);
+}
+
+void check_interface(const InterfaceDef& interface) {
+    const auto* ethernet = std::get_if<EthernetSource>(&interface.source);
+    const std::pair<bool, const char*> wishes[] = {
+        {interface.virtual_port.has_value(), "<virtualport>"},
+        {interface.vlan.has_value(), "<vlan>"},
+        {interface.port_isolated.has_value(), "<port>"},
+        {interface.filter.has_value(), "<filterref>"},
+        {interface.bandwidth.has_value(), "<bandwidth>"},
+        {interface.coalesce.has_value(), "<coalesce>"},
+        {interface.script.has_value() || interface.downscript.has_value(), "<script>"},
+        {interface.backend_domain.has_value(), "<backenddomain>"},
+        {!interface.routes.empty(), "<route>"},
+        {ethernet != nullptr && !(ethernet->ips.empty() && ethernet->routes.empty()),
+         "<ip> or <route> in <source>"},
+    };
+    for (const auto& [asked, element] : wishes) {
+        if (asked) {
+            refuse("interface", interface.mac.value_or("?"), element);
+        }
+    }
+}
+
+void check_disk(const DiskDef& disk) {
+    if (const auto* volume = std::get_if<VolumeSource>(&disk.image.source)) {
+        refuse("disk", disk.target.dev, "volume '" + volume->volume + "' of a storage pool");
+    }
+    if (disk.transient) {
+        refuse("disk", disk.target.dev, "<transient/>");
+    }
+    for (const DiskImage* image = &disk.image; image != nullptr; image = image->base()) {
+        if (uses_managed_reservations(*image)) {
+            refuse("disk", disk.target.dev, "<reservations managed='yes'/>");
+        }
+    }
+}
+
+void check_hostdev(const HostdevDef& hostdev) {
+    const std::string name = hostdev.info.alias.value_or("?");
+    if (hostdev.type() == HostdevType::scsi) {
+        refuse("hostdev", name, "type='scsi'");
+    }
+    const auto* usb = std::get_if<UsbHostdev>(&hostdev.source);
+    if (usb && !(usb->bus && usb->device)) {
+        refuse("hostdev", name, "a USB device without <address bus= device=/>");
+    }
+}
+
+void check_others(const Devices& devices) {
+    if (devices.vsock && !devices.vsock->cid) {
+        refuse("vsock", devices.vsock->info.alias.value_or("?"), "<cid auto='yes'/>");
+    }
+    for (const GraphicsDef& graphics : devices.graphics) {
+        const auto* dbus = std::get_if<DbusGraphics>(&graphics.kind);
+        if (dbus && dbus->p2p != YesNo::yes && !dbus->address) {
+            refuse("graphics", "dbus", "a bus of the guest's own");
+        }
+    }
+    for (const TpmDef& tpm : devices.tpms) {
+        if (std::holds_alternative<EmulatorTpm>(tpm.backend)) {
+            refuse("tpm", tpm.info.alias.value_or("?"), "<backend type='emulator'>");
+        }
+    }
+}
+
+} // namespace
+
+void refuse_missing_host_setup(const DomainDef& def) {
+    const Devices& devices = def.devices;
+    if (def.launch_security && (def.launch_security->dh_cert || def.launch_security->session)) {
+        refuse("domain", def.name, "<launchSecurity> with <dhCert> or <session>");
+    }
+    for (const VcpuState& state : def.vcpus.states) {
+        if (state.enabled == YesNo::yes && state.hotpluggable == YesNo::yes) {
+            refuse("vcpu", std::to_string(state.id), "hotpluggable='yes' with enabled='yes'");
+        }
+    }
+    for (const InterfaceDef& interface : devices.interfaces) {
+        check_interface(interface);
+    }
+    for (const DiskDef& disk : devices.disks) {
+        check_disk(disk);
+    }
+    for (const HostdevDef& hostdev : devices.hostdevs) {
+        check_hostdev(hostdev);
+    }
+    check_others(devices);
+    for (const FilesystemDef& filesystem : devices.filesystems) {
+        if (filesystem.driver == FilesystemDriver::virtiofs && !filesystem.source_socket) {
+            refuse("filesystem", filesystem.target_dir, "virtiofs without <source socket=>");
+        }
+    }
+}
+
+} // namespace vireo::qemu

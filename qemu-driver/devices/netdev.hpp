@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "qemu-driver/devices/plan_context.hpp"
+
+namespace vireo::qemu {
+
+bool is_virtio(const InterfaceDef& interface);
+
+/// The host's side of a network card, `host` + alias, and what it needs before it.
+Plan plan_netdev(const PlanContext& context, const InterfaceDef& interface);
+
+} // namespace vireo::qemu
