@@ -2,6 +2,7 @@
 #include "qemu-driver/host_facts.hpp"
 
 #include "libshared/error.hpp"
+#include "libshared/sysfs.hpp"
 #include "qemu-driver/documents.hpp"
 
 #include <sys/random.h>
@@ -17,12 +18,21 @@ void fill_random(std::span<std::uint8_t> bytes) {
 
 } // namespace
 
-HostFacts host_facts(Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities) {
+HostFacts page_facts() {
     HostFacts facts;
+    facts.page_kib = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
+    // Absent where the kernel has no transparent huge pages.
+    if (const auto bytes = Sysfs().number("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")) {
+        facts.huge_pmd_kib = static_cast<std::uint64_t>(*bytes) / 1024;
+    }
+    return facts;
+}
+
+HostFacts host_facts(Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities) {
+    HostFacts facts = page_facts();
     facts.arch = "x86_64";
     facts.emulators["x86_64"] = default_emulator();
     facts.kvm = capabilities->kvm_enabled;
-    facts.page_kib = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
     facts.qemu = std::move(capabilities);
     facts.nvram_dir = driver.ctx.options.directories.state + "/qemu/nvram";
     facts.random_bytes = &fill_random;

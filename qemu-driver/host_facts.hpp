@@ -13,4 +13,7 @@ namespace vireo::qemu {
 /// is in `driver.firmware`: few documents need it.
 HostFacts host_facts(Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities);
 
+/// The part of it about the host's pages.
+HostFacts page_facts();
+
 } // namespace vireo::qemu

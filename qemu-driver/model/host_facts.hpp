@@ -57,6 +57,8 @@ struct HostFacts {
     bool kvm{};
     bool tcg{true};
     uint64_t page_kib{4};
+    /// Of a transparent huge page.
+    uint64_t huge_pmd_kib{2048};
     std::vector<HugePageMount> huge_pages;
 
     /// What the emulator of this guest can do. Never null.

@@ -127,6 +127,7 @@ void validate(const DomainDef& def, const HostFacts& facts) {
     validate_qemu_small_devices(def);
     validate_filesystems(def);
     validate_qemu_cpu(def);
+    validate_memory_devices(def, facts);
     validate_qemu_memory(def);
 }
 

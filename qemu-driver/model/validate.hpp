@@ -42,6 +42,8 @@ void validate_filesystems(const DomainDef& def);
 /// Memory devices, huge pages, NUMA cells and where they lie on the host.
 void validate_memory(const DomainDef& def);
 void validate_qemu_memory(const DomainDef& def);
+/// Memory devices on this host: node, room, slots, the host's pages, what cannot be beside them.
+void validate_memory_devices(const DomainDef& def, const HostFacts& facts);
 /// vCPUs, `<cpu>`.
 void validate_cpu(const DomainDef& def);
 void validate_qemu_cpu(const DomainDef& def);
