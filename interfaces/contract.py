@@ -17,7 +17,8 @@ NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
 INTERFACE = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)+')
 ACTION = re.compile(r'org\.vireo\.[a-z]+\.(read|write)')
 RULES = {  # annotation: (where it may stand, pattern of its value, the same in words)
-    'org.vireo.Path': ('interface', r'(/\w+)+(/\*)?', 'a path, "/*" at its end for any one element'),
+    'org.vireo.Path': ('interface', r'(/\w+)+(/\*|(/\*(/\w+)+)+/\*)?',
+                       'a path, its last element and any before it "*" for any one element'),
     'org.vireo.Private': ('interface', r'true', '"true"'),
     'org.vireo.Driver': ('method property signal', r'[a-z][a-z0-9]*', 'a driver name or "none"'),
     'org.vireo.Action': ('method property signal', ACTION.pattern, 'org.vireo.GROUP.read or .write'),

@@ -62,9 +62,9 @@ def table(interfaces, out):
         out.write('};\n')
     out.write('constexpr ContractInterface interfaces[] = {\n')
     for number, i in enumerate(interfaces):
-        path = i.path.removesuffix('/*')
+        path = i.path.partition('/*')[0]
         shown = '' if i.private else introspection(i)
-        out.write(f'    {{{text(i.name)}, {text(path)}, {truth(path != i.path)}, '
+        out.write(f'    {{{text(i.name)}, {text(path)}, {text(i.path)}, '
                   f'{truth(i.private)}, members_{number},\nR"xml({shown})xml"}},\n')
     out.write('};\n')
 
@@ -72,7 +72,7 @@ def table(interfaces, out):
 def reference(interfaces, out):
     out.write('# D-Bus reference\n\nGenerated from `interfaces/*.xml`. Types are D-Bus signatures.\n')
     for i in interfaces:
-        where = i.path.replace('/*', '/…')
+        where = i.path.replace('*', '…')
         out.write(f'\n## {i.name}\n\nAt `{where}`'
                   f'{", on the socket of each driver only" if i.private else ""}. {i.doc}\n')
         for kind, plural in zip(KINDS, ('Methods', 'Properties', 'Signals')):

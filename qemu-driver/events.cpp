@@ -2,6 +2,7 @@
 #include "qemu-driver/events.hpp"
 
 #include "libshared/log.hpp"
+#include "qemu-driver/memory_device_path.hpp"
 
 namespace vireo::qemu {
 
@@ -26,6 +27,22 @@ void Events::set_state(Domain& domain, StateReason state) {
 void Events::changed(const Domain& domain, std::initializer_list<const char*> names) {
     objects_.properties_changed(
         native_path(domain), native_domain_interface, std::span(names.begin(), names.size()));
+}
+
+void Events::memory_added(const Domain& domain, const std::string& alias) {
+    objects_.object_added(memory_device_path(domain, alias));
+}
+
+void Events::memory_removed(const Domain& domain, const std::string& alias) {
+    objects_.object_removed(memory_device_path(domain, alias));
+}
+
+void Events::memory_changed(const Domain& domain,
+                            const std::string& alias,
+                            std::initializer_list<const char*> names) {
+    objects_.properties_changed(memory_device_path(domain, alias),
+                                memory_device_interface,
+                                std::span(names.begin(), names.size()));
 }
 
 } // namespace vireo::qemu

@@ -13,6 +13,7 @@ inline constexpr const char* connect_path = "/org/libvirt/QEMU";
 inline constexpr const char* connect_interface = "org.libvirt.Connect";
 inline constexpr const char* domain_interface = "org.libvirt.Domain";
 inline constexpr const char* native_domain_interface = "org.vireo.Domain1";
+inline constexpr const char* memory_device_interface = "org.vireo.MemoryDevice1";
 
 /// Tells clients what happens to domains: libvirt's signals, and PropertiesChanged and
 /// ObjectManager's signals of the native API.
@@ -29,6 +30,13 @@ class Events {
     void added(const Domain& domain) { objects_.object_added(native_path(domain)); }
 
     void removed(const Domain& domain) { objects_.object_removed(native_path(domain)); }
+
+    /// The same for a memory device of a running guest; `memory_removed` while it still has it.
+    void memory_added(const Domain& domain, const std::string& alias);
+    void memory_removed(const Domain& domain, const std::string& alias);
+    void memory_changed(const Domain& domain,
+                        const std::string& alias,
+                        std::initializer_list<const char*> names);
 
     /// A signal of org.libvirt.Domain at the domain's path.
     template <class... A>

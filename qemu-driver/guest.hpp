@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 namespace vireo::qemu {
 
 /// A running QEMU: what exists of a domain only while it is active.
 struct Guest {
-    explicit Guest(Loop& loop) : monitor_closed(loop), ended(loop) {}
+    explicit Guest(Loop& loop) : devices_changed(loop), monitor_closed(loop), ended(loop) {}
 
     std::uint32_t id = 0;
     /// The document of the running guest, with ids, aliases and actual sources. Replaced as a
@@ -38,6 +40,15 @@ struct Guest {
     /// Ends with the client that started it, where it was started so.
     std::string autodestroy_client;
     std::unique_ptr<Clients::Watch> autodestroy;
+
+    /// Stands in the status instead of `live` while a device is on its way in: a daemon that is
+    /// killed meanwhile leaves a device behind that its successor knows.
+    std::shared_ptr<const DomainDef> intended;
+    /// Aliases of the devices that the guest did not let go when it was last asked to.
+    std::set<std::string> kept_devices;
+    /// Notified when a device has gone or is kept, and when the guest has more or less of a memory
+    /// device.
+    Condition devices_changed;
 
     /// Nothing more will come from QEMU.
     Promised<bool> monitor_closed;

@@ -2,10 +2,12 @@
 #include "qemu-driver/service.hpp"
 
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/reconnect_guests.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/bus/domain_interface.hpp"
 #include "qemu-driver/bus/native_domain_interface.hpp"
+#include "qemu-driver/memory_device_path.hpp"
 
 namespace vireo::qemu {
 
@@ -74,11 +76,44 @@ void QemuService::export_objects() {
         "/org/vireo/domain",
         native_domain_interface,
         native_domain_vtable,
-        [find](std::string_view path) {
-            return std::make_shared<NativeDomainInterface>(find(path));
+        [this, find](std::string_view path) {
+            return parse_memory_device_path(path)
+                       ? nullptr
+                       : std::make_shared<NativeDomainInterface>(driver_, find(path));
         },
         [paths] { return paths(&native_path); });
+    objects.add_collection<MemoryDeviceInterface>(
+        "/org/vireo/domain",
+        memory_device_interface,
+        memory_device_vtable,
+        [this](std::string_view path) { return find_memory_device(path); },
+        [this] { return memory_device_paths(); });
     objects.add_object_manager("/org/vireo");
+}
+
+/// Null for other objects below the same folder, and for a device that has gone.
+std::shared_ptr<MemoryDeviceInterface> QemuService::find_memory_device(std::string_view path) {
+    auto parts = parse_memory_device_path(path);
+    const DomainPtr domain =
+        parts ? driver_.registry.find_uuid(uuid_of_path(parts->domain)) : nullptr;
+    if (!domain || !domain->active()) {
+        return nullptr;
+    }
+    actions::memory_device(*domain, parts->alias);
+    return std::make_shared<MemoryDeviceInterface>(driver_, domain, std::move(parts->alias));
+}
+
+std::vector<std::string> QemuService::memory_device_paths() const {
+    std::vector<std::string> all;
+    for (const auto& [name, domain] : driver_.registry.by_names()) {
+        if (!domain->active() || domain->guest->starting) {
+            continue;
+        }
+        for (const MemoryDeviceDef& memory : domain->guest->live->devices.memories) {
+            all.push_back(memory_device_path(*domain, *memory.info.alias));
+        }
+    }
+    return all;
 }
 
 } // namespace vireo::qemu

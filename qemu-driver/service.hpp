@@ -2,6 +2,7 @@
 #pragma once
 
 #include "qemu-driver/bus/connect_interface.hpp"
+#include "qemu-driver/bus/memory_device_interface.hpp"
 #include "qemu-driver/driver.hpp"
 
 #include <memory>
@@ -21,6 +22,8 @@ class QemuService : public Service {
 
   private:
     void export_objects();
+    std::shared_ptr<MemoryDeviceInterface> find_memory_device(std::string_view path);
+    std::vector<std::string> memory_device_paths() const;
 
     Driver driver_;
     std::shared_ptr<ConnectInterface> connect_;

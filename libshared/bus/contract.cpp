@@ -23,12 +23,23 @@ const ContractMember* ContractInterface::find(MemberKind kind,
 }
 
 bool ContractInterface::at(std::string_view object_path) const noexcept {
-    if (!below) {
-        return object_path == path;
+    std::string_view wanted = pattern;
+    while (true) {
+        const std::size_t star = std::min(wanted.find('*'), wanted.size());
+        if (!object_path.starts_with(wanted.substr(0, star))) {
+            return false;
+        }
+        object_path.remove_prefix(star);
+        if (star == wanted.size()) {
+            return object_path.empty();
+        }
+        wanted.remove_prefix(star + 1);
+        const std::size_t element = std::min(object_path.find('/'), object_path.size());
+        if (element == 0) {
+            return false;
+        }
+        object_path.remove_prefix(element);
     }
-    return object_path.size() > path.size() + 1 && object_path.starts_with(path) &&
-           object_path[path.size()] == '/' &&
-           object_path.find('/', path.size() + 1) == std::string_view::npos;
 }
 
 std::span<const ContractInterface> contract_interfaces() noexcept {

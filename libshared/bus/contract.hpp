@@ -35,8 +35,8 @@ struct ContractMember {
 
 struct ContractInterface {
     std::string_view name;
-    std::string_view path;                   // where it is served
-    bool below;                              // at any one element below `path`, not at `path`
+    std::string_view path;                   // where it is served, up to the first `/*`
+    std::string_view pattern;                // the whole of it; `*` stands for any one element
     bool is_private;                         // between proxy and driver, on the driver's socket
     std::span<const ContractMember> members; // by kind, then name
     std::string_view introspection;          // its <interface> element; empty when private

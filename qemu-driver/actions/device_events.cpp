@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/actions/device_events.hpp"
 
+#include "qemu-driver/model/memory_devices.hpp"
+
 #include <algorithm>
 
 namespace vireo::qemu::actions {
@@ -78,8 +80,9 @@ void tell_of_io_error(Driver& driver, const Domain& domain, const json& data) {
 }
 
 void tell_of_balloon(Driver& driver, const DomainPtr& domain, const json& data) {
-    const auto kib = data.at("actual").get<std::uint64_t>() / 1024;
     DomainDef live = *domain->guest->live;
+    // QEMU's balloon knows nothing of virtio-mem.
+    const auto kib = data.at("actual").get<std::uint64_t>() / 1024 + virtio_mem_kib(live);
     live.memory.current_kib = kib;
     domain->guest->live = std::make_shared<const DomainDef>(std::move(live));
     driver.events.device(*domain, "BalloonChange", kib);

@@ -3,6 +3,8 @@
 
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/device_events.hpp"
+#include "qemu-driver/actions/memory_devices.hpp"
+#include "qemu-driver/actions/plug_memory.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/model/domain_def.hpp"
@@ -151,6 +153,10 @@ constexpr std::array handlers{
     Handler{"RTC_CHANGE", &tell_of_clock},
     Handler{"DEVICE_TRAY_MOVED", &tell_of_tray},
     Handler{"VSERPORT_CHANGE", &tell_of_agent},
+    Handler{"MEMORY_DEVICE_SIZE_CHANGE", &take_memory_size},
+    Handler{"DEVICE_DELETED", &take_device_deleted},
+    Handler{"DEVICE_UNPLUG_GUEST_ERROR", &take_device_kept},
+    Handler{"MEM_UNPLUG_ERROR", &take_device_kept},
     Handler{"VNC_CONNECTED", &tell_of_vnc_connected},
     Handler{"VNC_INITIALIZED", &tell_of_vnc_initialized},
     Handler{"VNC_DISCONNECTED", &tell_of_vnc_disconnected},

@@ -6,6 +6,7 @@
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/attach_monitor.hpp"
 #include "qemu-driver/actions/guest_events.hpp"
+#include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
@@ -96,6 +97,7 @@ std::optional<LifecycleEvent> missed_event(StateReason from, StateReason to) {
 Task<void> take_up(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
     auto greeting = guest->monitor->negotiate();
     co_await Deadline(driver.ctx.loop, std::move(greeting), answer_limit, "QEMU's greeting");
+    co_await refresh_memory_devices(driver, domain, guest);
     const json status = co_await monitor_command(driver, guest, "query-status");
     const StateReason known = domain->state;
     const StateReason now = state_of(status.at("status").get<std::string>(), known);

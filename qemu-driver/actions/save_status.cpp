@@ -20,7 +20,7 @@ void save_status(Driver& driver, const Domain& domain) {
     status.reboot_wanted = guest.reboot_wanted;
     status.destroy_wanted = guest.destroy_wanted;
     status.autodestroy = guest.autodestroy_client;
-    status.live_xml = live_text(*guest.live);
+    status.live_xml = live_text(guest.intended ? *guest.intended : *guest.live);
     try {
         driver.statuses.save(status);
     } catch (const Error& e) {

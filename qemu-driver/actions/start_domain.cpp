@@ -4,6 +4,7 @@
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/attach_monitor.hpp"
+#include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/devices/host_setup.hpp"
@@ -13,6 +14,7 @@
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/nvram.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
+#include "qemu-driver/model/memory_devices.hpp"
 
 #include <csignal>
 #include <ctime>
@@ -68,6 +70,8 @@ class StartRollback {
     DomainPtr domain_;
 };
 
+} // namespace
+
 LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
     LaunchFacts facts;
     const Directories& directories = driver.ctx.options.directories;
@@ -80,6 +84,8 @@ LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
     facts.utc_offset_s = local.tm_gmtoff;
     return facts;
 }
+
+namespace {
 
 ProcessSpec process_spec(const LaunchRequest& launch,
                          const std::vector<OpenedDescriptor>& opened,
@@ -110,8 +116,8 @@ Task<void> settle(Guest& guest) {
     const json chardevs = co_await guest.monitor->execute("query-chardev");
     DomainDef live = *guest.live;
     adopt_chardevs(live, chardevs);
-    const std::uint64_t wanted_kib = live.memory.current_kib.value_or(live.memory.total_kib);
-    if (has_balloon(live) && wanted_kib < live.memory.total_kib) {
+    const std::uint64_t wanted_kib = initial_balloon_kib(live);
+    if (has_balloon(live) && wanted_kib < fixed_memory_kib(live)) {
         json target;
         target["value"] = wanted_kib * 1024;
         co_await guest.monitor->execute("balloon", std::move(target));
@@ -188,6 +194,7 @@ Task<void> launch(Driver& driver,
         auto settling = settle(*guest);
         co_await Deadline(
             driver.ctx.loop, std::move(settling), settling_limit, "QEMU's preparation");
+        co_await refresh_memory_devices(driver, domain, guest);
     } catch (Error& e) {
         if (guest->destroy_wanted) {
             throw Error(ErrorCode::operation_aborted, "the domain was destroyed while it started");
@@ -234,6 +241,7 @@ Task<void> run(Driver& driver,
     driver.followers.spawn(follow_guest(driver, domain, guest), "follow " + domain->name);
     driver.events.set_state(*domain, options.paused ? reason::paused_by_user : reason::booted);
     save_status(driver, *domain);
+    announce_memory_devices(driver, *domain);
     driver.events.lifecycle(*domain, lifecycle::started_booted);
     if (options.paused) {
         driver.events.lifecycle(*domain, lifecycle::suspended_paused);

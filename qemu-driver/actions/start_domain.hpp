@@ -3,12 +3,17 @@
 
 #include "libshared/async/task.hpp"
 #include "libshared/bus/reply.hpp"
+#include "qemu-driver/devices/launch.hpp"
 #include "qemu-driver/driver.hpp"
 
 #include <cstdint>
 #include <string>
 
 namespace vireo::qemu::actions {
+
+/// What the command line of this guest needs to know of the host and of the guest's own folders;
+/// its hot-plugged devices need the same.
+LaunchFacts launch_facts(const Driver& driver, const Guest& guest);
 
 /// virDomainCreateFlags that have a meaning here.
 struct StartOptions {

@@ -3,6 +3,7 @@
 
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 
 #include <csignal>
@@ -111,6 +112,7 @@ void make_inactive(Driver& driver,
                    const DomainPtr& domain,
                    StateReason state,
                    std::optional<LifecycleEvent> event) {
+    retire_memory_devices(driver, *domain);
     const std::uint32_t id = domain->guest->id;
     driver.registry.clear_guest(*domain);
     domain->updated = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/bus/domain_interface.hpp"
 
+#include "qemu-driver/actions/change_device.hpp"
 #include "qemu-driver/actions/control_guest.hpp"
 #include "qemu-driver/actions/define_domain.hpp"
 #include "qemu-driver/actions/describe_domain.hpp"
@@ -30,6 +31,10 @@ void DomainInterface::abort_job() {
     throw Error(ErrorCode::operation_invalid, "no job is active on the domain");
 }
 
+Task<void> DomainInterface::attach_device(std::string xml, std::uint32_t flags) {
+    return actions::attach_device(driver_, domain_, std::move(xml), flags);
+}
+
 Task<void> DomainInterface::create(bus::Caller caller, std::uint32_t flags) {
     return actions::start_domain(
         driver_, domain_, actions::StartOptions::from_flags(flags), std::move(caller));
@@ -39,6 +44,10 @@ Task<void> DomainInterface::destroy(std::uint32_t flags) {
     constexpr std::uint32_t graceful = 1; // VIR_DOMAIN_DESTROY_GRACEFUL
     require_no_flags(flags & ~graceful);
     return actions::destroy_domain(driver_, domain_, (flags & graceful) != 0);
+}
+
+Task<void> DomainInterface::detach_device(std::string xml, std::uint32_t flags) {
+    return actions::detach_device(driver_, domain_, std::move(xml), flags);
 }
 
 DomainInterface::ControlInfo DomainInterface::get_control_info(std::uint32_t flags) {
@@ -148,6 +157,10 @@ Task<void> DomainInterface::undefine(std::uint32_t flags) {
     return actions::undefine_domain(driver_, domain_, flags);
 }
 
+Task<void> DomainInterface::update_device(std::string xml, std::uint32_t flags) {
+    return actions::update_device(driver_, domain_, std::move(xml), flags);
+}
+
 using Self = DomainInterface;
 using GraphicsAddress = std::tuple<std::int32_t, std::string, std::string>;
 using GraphicsIdentities = std::vector<std::tuple<std::string, std::string>>;
@@ -163,8 +176,10 @@ const sd_bus_vtable domain_vtable[] = {
     bus::property<&Self::updated>("Updated"),
     bus::property<&Self::uuid>("UUID", bus::Changes::never),
     bus::method<&Self::abort_job>("AbortJob"),
+    bus::method<&Self::attach_device, "xml", "flags">("AttachDevice"),
     bus::method<&Self::create, "flags">("Create"),
     bus::method<&Self::destroy, "flags">("Destroy"),
+    bus::method<&Self::detach_device, "xml", "flags">("DetachDevice"),
     bus::method<&Self::get_control_info, "flags", "controlInfo">("GetControlInfo"),
     bus::method<&Self::get_job_info, "jobInfo">("GetJobInfo"),
     bus::method<&Self::get_metadata, "type", "uri", "flags", "metadata">("GetMetadata"),
@@ -186,8 +201,12 @@ const sd_bus_vtable domain_vtable[] = {
     bus::method<&Self::shutdown, "flags">("Shutdown"),
     bus::method<&Self::suspend>("Suspend"),
     bus::method<&Self::undefine, "flags">("Undefine"),
+    bus::method<&Self::update_device, "xml", "flags">("UpdateDevice"),
     bus::signal<"state", "reason">::of<std::int32_t, std::int32_t>("AgentEvent"),
     bus::signal<"actual">::of<std::uint64_t>("BalloonChange"),
+    bus::signal<"device">::of<std::string>("DeviceAdded"),
+    bus::signal<"device">::of<std::string>("DeviceRemovalFailed"),
+    bus::signal<"device">::of<std::string>("DeviceRemoved"),
     bus::signal<"phase", "local", "remote", "authScheme", "identities">::
         of<std::int32_t, GraphicsAddress, GraphicsAddress, std::string, GraphicsIdentities>(
             "Graphics"),

@@ -59,8 +59,10 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
     using ControlInfo = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>;
 
     void abort_job();
+    Task<void> attach_device(std::string xml, std::uint32_t flags);
     Task<void> create(bus::Caller caller, std::uint32_t flags);
     Task<void> destroy(std::uint32_t flags);
+    Task<void> detach_device(std::string xml, std::uint32_t flags);
     ControlInfo get_control_info(std::uint32_t flags);
     JobInfo get_job_info();
     std::string get_metadata(std::int32_t type, std::string uri, std::uint32_t flags);
@@ -89,6 +91,7 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
     Task<void> shutdown(std::uint32_t flags);
     Task<void> suspend();
     Task<void> undefine(std::uint32_t flags);
+    Task<void> update_device(std::string xml, std::uint32_t flags);
 
   private:
     Driver& driver_;

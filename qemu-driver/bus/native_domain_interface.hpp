@@ -2,8 +2,9 @@
 #pragma once
 
 #include "libshared/bus/vtable.hpp"
-#include "qemu-driver/domain.hpp"
+#include "qemu-driver/driver.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -12,7 +13,10 @@ namespace vireo::qemu {
 /// org.vireo.Domain1 of one domain. Documentation of the members: interfaces/.
 class NativeDomainInterface : public std::enable_shared_from_this<NativeDomainInterface> {
   public:
-    explicit NativeDomainInterface(DomainPtr domain) : domain_(std::move(domain)) {}
+    NativeDomainInterface(Driver& driver, DomainPtr domain)
+        : driver_(driver), domain_(std::move(domain)) {}
+
+    Scope& tasks() { return driver_.ctx.tasks; }
 
     std::string name() const { return domain_->name; }
 
@@ -28,7 +32,10 @@ class NativeDomainInterface : public std::enable_shared_from_this<NativeDomainIn
 
     bool autostart() const { return domain_->autostart; }
 
+    Task<std::map<std::string, std::uint64_t>> set_memory_target(std::uint64_t bytes);
+
   private:
+    Driver& driver_;
     DomainPtr domain_;
 };
 

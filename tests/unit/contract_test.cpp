@@ -75,7 +75,7 @@ TEST_CASE("a member carries what its XML says") {
     CHECK(domain.find(MemberKind::property, "UUID")->changes == ChangeSignal::constant);
 }
 
-TEST_CASE("an interface is at its path or at one element below it") {
+TEST_CASE("an interface is at its path, each star one element") {
     const ContractInterface& connect = *find_contract("org.libvirt.Connect");
     CHECK(connect.at("/org/libvirt/QEMU"));
     CHECK_FALSE(connect.at("/org/libvirt/QEMU/domain"));
@@ -85,6 +85,14 @@ TEST_CASE("an interface is at its path or at one element below it") {
     CHECK_FALSE(domain.at("/org/libvirt/QEMU/domain/"));
     CHECK_FALSE(domain.at("/org/libvirt/QEMU/domain/_1/x"));
     CHECK_FALSE(domain.at("/org/libvirt/QEMU/domainsnapshot/_1"));
+    const ContractInterface& memory = *find_contract("org.vireo.MemoryDevice1");
+    CHECK(memory.path == "/org/vireo/domain");
+    CHECK(memory.at("/org/vireo/domain/_1/memory/virtiomem0"));
+    CHECK_FALSE(memory.at("/org/vireo/domain/_1/memory/"));
+    CHECK_FALSE(memory.at("/org/vireo/domain/_1/memory"));
+    CHECK_FALSE(memory.at("/org/vireo/domain/_1"));
+    CHECK_FALSE(memory.at("/org/vireo/domain//memory/virtiomem0"));
+    CHECK_FALSE(memory.at("/org/vireo/domain/_1/memory/virtiomem0/x"));
 }
 
 TEST_CASE("introspection has argument names and none of the contract's own annotations") {

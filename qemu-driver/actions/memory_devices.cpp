@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/actions/memory_devices.hpp"
+
+#include "libshared/log.hpp"
+#include "qemu-driver/actions/monitor_command.hpp"
+#include "qemu-driver/actions/plug_memory.hpp"
+#include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/documents.hpp"
+#include "qemu-driver/model/memory_devices.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace vireo::qemu::actions {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t bytes_per_kib = 1024;
+
+MemoryDeviceDef* find(DomainDef& def, const std::string& alias) {
+    for (MemoryDeviceDef& memory : def.devices.memories) {
+        if (memory.info.alias == alias) {
+            return &memory;
+        }
+    }
+    return nullptr;
+}
+
+/// What QEMU says of one device. Source: QEMU QMP reference, query-memory-devices.
+void adopt(MemoryDeviceDef& memory, const json& data) {
+    if (memory.model == MemoryDeviceModel::virtio_mem) {
+        memory.current_kib = data.at("size").get<std::uint64_t>() / bytes_per_kib;
+        memory.requested_kib = data.at("requested-size").get<std::uint64_t>() / bytes_per_kib;
+        memory.block_kib = data.at("block-size").get<std::uint64_t>() / bytes_per_kib;
+    } else if (data.contains("slot") && data.contains("addr")) {
+        memory.info.address =
+            DimmAddress{data.at("slot").get<std::uint32_t>(), data.at("addr").get<std::uint64_t>()};
+    }
+}
+
+void set_live(Driver& driver, const DomainPtr& domain, std::shared_ptr<const DomainDef> live) {
+    domain->guest->live = std::move(live);
+    save_status(driver, *domain);
+    domain->guest->devices_changed.notify();
+}
+
+/// Tells of what differs between two live documents of a guest that clients know of.
+void tell_of_changes(Driver& driver, const Domain& domain, const DomainDef& before) {
+    const DomainDef& now = *domain.guest->live;
+    for (const MemoryDeviceDef& memory : now.devices.memories) {
+        const auto& known = before.devices.memories;
+        const auto old = std::ranges::find_if(known, [&](const MemoryDeviceDef& other) {
+            return other.info.alias == memory.info.alias;
+        });
+        if (old == known.end()) {
+            continue;
+        }
+        if (old->current_kib != memory.current_kib) {
+            driver.events.memory_changed(domain, *memory.info.alias, {"Current"});
+        }
+        if (old->requested_kib != memory.requested_kib) {
+            driver.events.memory_changed(domain, *memory.info.alias, {"Requested"});
+        }
+    }
+    if (before.memory.current_kib != now.memory.current_kib) {
+        driver.events.device(
+            domain, "BalloonChange", std::uint64_t{now.memory.current_kib.value_or(0)});
+    }
+}
+
+/// What the balloon leaves the guest, in KiB; all of it where there is none.
+Task<std::uint64_t> balloon_kib(Driver& driver, std::shared_ptr<Guest> guest) {
+    if (!has_balloon(*guest->live)) {
+        co_return fixed_memory_kib(*guest->live);
+    }
+    const json answer = co_await monitor_command(driver, guest, "query-balloon");
+    co_return answer.at("actual").get<std::uint64_t>() / bytes_per_kib;
+}
+
+} // namespace
+
+const MemoryDeviceDef& memory_device(const Domain& domain, const std::string& alias) {
+    if (!domain.guest) {
+        throw Error(ErrorCode::operation_invalid, "domain is not running");
+    }
+    for (const MemoryDeviceDef& memory : domain.guest->live->devices.memories) {
+        if (memory.info.alias == alias) {
+            return memory;
+        }
+    }
+    throw Error(ErrorCode::device_missing, "the guest has no memory device '{}'", alias);
+}
+
+Task<void> refresh_memory_devices(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+    if (guest->live->devices.memories.empty()) {
+        co_return;
+    }
+    const json answer = co_await monitor_command(driver, guest, "query-memory-devices");
+    const std::uint64_t in_balloon = co_await balloon_kib(driver, guest);
+    if (domain->guest != guest) {
+        co_return;
+    }
+    std::map<std::string, json> by_id;
+    for (const json& device : answer) {
+        by_id.emplace(device.at("data").value("id", ""), device.at("data"));
+    }
+    const auto before = guest->live;
+    auto live = std::make_shared<DomainDef>(*before);
+    std::vector<std::string> gone;
+    for (MemoryDeviceDef& memory : live->devices.memories) {
+        const std::string alias = memory.info.alias.value_or("");
+        const auto found = by_id.find(alias);
+        if (found != by_id.end()) {
+            adopt(memory, found->second);
+        } else if (memory.model != MemoryDeviceModel::sgx_epc) { // QEMU gives those no id
+            gone.push_back(alias);
+        }
+    }
+    live->memory.current_kib = in_balloon + virtio_mem_kib(*live);
+    set_live(driver, domain, std::move(live));
+    if (!guest->starting) {
+        tell_of_changes(driver, *domain, *before);
+    }
+    for (std::string& alias : gone) {
+        co_await finish_unplug(driver, domain, guest, std::move(alias));
+    }
+}
+
+void take_memory_size(Driver& driver, const DomainPtr& domain, const json& data) {
+    std::string alias = data.value("id", "");
+    if (alias.empty()) {
+        const std::string path = data.at("qom-path").get<std::string>();
+        alias = path.substr(path.rfind('/') + 1);
+    }
+    const auto before = domain->guest->live;
+    auto live = std::make_shared<DomainDef>(*before);
+    MemoryDeviceDef* memory = find(*live, alias);
+    if (memory == nullptr) {
+        return;
+    }
+    const std::uint64_t had = virtio_mem_kib(*live);
+    memory->current_kib = data.at("size").get<std::uint64_t>() / bytes_per_kib;
+    auto& amount = live->memory.current_kib;
+    if (amount) {
+        *amount = *amount - std::min(*amount, had) + virtio_mem_kib(*live);
+    }
+    log::debug("domain '{}': it has {} KiB of memory device '{}', {} are requested",
+               domain->name,
+               *memory->current_kib,
+               alias,
+               memory->requested_kib.value_or(0));
+    set_live(driver, domain, std::move(live));
+    tell_of_changes(driver, *domain, *before);
+}
+
+void announce_memory_devices(Driver& driver, const Domain& domain) {
+    for (const MemoryDeviceDef& memory : domain.guest->live->devices.memories) {
+        driver.events.memory_added(domain, *memory.info.alias);
+    }
+}
+
+void retire_memory_devices(Driver& driver, const Domain& domain) {
+    if (domain.guest->starting) {
+        return; // nobody has been told of them
+    }
+    for (const MemoryDeviceDef& memory : domain.guest->live->devices.memories) {
+        driver.events.memory_removed(domain, *memory.info.alias);
+    }
+}
+
+} // namespace vireo::qemu::actions
