@@ -33,12 +33,6 @@ Task<Definition> edited(Driver& driver, DomainPtr domain, std::function<void(Dom
     co_return std::move(def);
 }
 
-Task<void> store(Driver& driver, DomainPtr domain, Definition def) {
-    std::string document = definition_text(*def);
-    co_await driver.definitions.save(domain->uuid, domain->name, std::move(document));
-    driver.definitions_changed();
-}
-
 /// Stores `def`, unless it is null. Where that fails the running guest is changed back, if it was
 /// changed.
 Task<void> store_or(Driver& driver, DomainPtr domain, Definition def, TakeBack take_back) {
@@ -47,7 +41,7 @@ Task<void> store_or(Driver& driver, DomainPtr domain, Definition def, TakeBack t
     }
     std::exception_ptr failure;
     try {
-        co_await store(driver, domain, std::move(def));
+        co_await store_definition(driver, domain, std::move(def));
     } catch (...) {
         failure = std::current_exception();
     }

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # usage: make_guest.sh DIR
 # Makes the smallest Linux guest: DIR/vmlinuz (Debian's kernel) and DIR/initrd (busybox, the kernel's
-# modules for the power button). It prints a greeting on its serial console, answers there with a
-# shell, and powers off when its ACPI power button is pressed. Needs neither root nor a disk; what is
-# there already is kept.
+# modules for the power button and for virtio's memory devices). It prints a greeting on its serial
+# console, answers there with a shell, and powers off when its ACPI power button is pressed. Needs
+# neither root nor a disk; what is there already and not older than this program is kept.
 set -eu
 
 dir=$1
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-[ -s "$dir/vmlinuz" ] && [ -s "$dir/initrd" ] && exit 0
+[ -s "$dir/vmlinuz" ] && [ "$dir/initrd" -nt "$0" ] && exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
@@ -47,9 +47,12 @@ fi
 root=$work/root
 mkdir -p "$root/bin" "$root/dev" "$root/etc/acpi/PWRF" "$root/lib" "$root/proc" "$root/sys"
 cp "$(command -v busybox)" "$root/bin/busybox"
-for name in drivers/acpi/button drivers/input/evdev; do
-    # Kernels differ in what is built in; what is a module is taken along.
-    [ ! -e "$modules/$name.ko" ] || cp "$modules/$name.ko" "$root/lib/"
+number=10
+for name in acpi/button input/evdev virtio/virtio_ring virtio/virtio virtio/virtio_pci_legacy_dev \
+    virtio/virtio_pci_modern_dev virtio/virtio_pci virtio/virtio_balloon virtio/virtio_mem; do
+    # Kernels differ in what is built in; what is a module is taken along, numbered in this order.
+    [ ! -e "$modules/drivers/$name.ko" ] || cp "$modules/drivers/$name.ko" "$root/lib/$number.ko"
+    number=$((number + 1))
 done
 printf '#!/bin/busybox sh\nexec /bin/busybox poweroff -f\n' > "$root/etc/acpi/PWRF/00000080"
 cat > "$root/init" << 'EOF'
