@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto answer_limit = 500ms;
+constexpr auto stats_limit = 500ms;
 
 // virConnectGetAllDomainStatsFlags
 constexpr std::uint32_t selecting_flags = 0xff;
@@ -169,7 +169,7 @@ Task<StatsRecord> collect(Driver& driver, DomainPtr domain, Wanted wanted) {
     auto answers = std::make_shared<GuestAnswers>();
     auto asking = ask(guest, wanted, answers);
     try {
-        co_await Deadline(driver.ctx.loop, std::move(asking), answer_limit, "QEMU's statistics");
+        co_await Deadline(driver.ctx.loop, std::move(asking), stats_limit, "QEMU's statistics");
     } catch (const Error& e) {
         log::debug("domain '{}': its statistics are incomplete: {}", domain->name, e.what());
     }

@@ -56,17 +56,19 @@ Task<std::uint64_t> MemoryDeviceInterface::wait_for_requested(std::uint64_t time
     return actions::wait_for_requested(driver_, domain_, alias_, timeout_usec);
 }
 
-using Self = MemoryDeviceInterface;
 const sd_bus_vtable memory_device_vtable[] = {
     bus::start(),
-    bus::property<&Self::model>("Model", bus::Changes::never),
-    bus::property<&Self::size>("Size", bus::Changes::never),
-    bus::property<&Self::block_size>("BlockSize", bus::Changes::never),
-    bus::writable<&Self::requested, &Self::set_requested>("Requested", bus::Changes::emits),
-    bus::property<&Self::current>("Current", bus::Changes::emits),
-    bus::property<&Self::node>("Node", bus::Changes::never),
-    bus::property<&Self::backing_page_size>("BackingPageSize", bus::Changes::never),
-    bus::method<&Self::wait_for_requested, "timeout_usec", "current">("WaitForRequested"),
+    bus::property<&MemoryDeviceInterface::model>("Model", bus::Changes::never),
+    bus::property<&MemoryDeviceInterface::size>("Size", bus::Changes::never),
+    bus::property<&MemoryDeviceInterface::block_size>("BlockSize", bus::Changes::never),
+    bus::writable<&MemoryDeviceInterface::requested, &MemoryDeviceInterface::set_requested>(
+        "Requested", bus::Changes::emits),
+    bus::property<&MemoryDeviceInterface::current>("Current", bus::Changes::emits),
+    bus::property<&MemoryDeviceInterface::node>("Node", bus::Changes::never),
+    bus::property<&MemoryDeviceInterface::backing_page_size>("BackingPageSize",
+                                                             bus::Changes::never),
+    bus::method<&MemoryDeviceInterface::wait_for_requested, "timeout_usec", "current">(
+        "WaitForRequested"),
     bus::end(),
 };
 

@@ -3,6 +3,7 @@
 #include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 namespace vireo::qemu {
@@ -64,10 +65,6 @@ void check_listens(const GraphicsDef& graphics) {
     }
 }
 
-bool is_power_of_2(uint64_t n) {
-    return n != 0 && (n & (n - 1)) == 0;
-}
-
 void check_qemu_video(const VideoDef& video) {
     const xml::Where where = video.info.where;
     switch (*video.model) {
@@ -97,7 +94,7 @@ void check_qemu_video(const VideoDef& video) {
         if (video.vram_kib.value_or(0) > most_kib || video.ram_kib.value_or(0) > most_kib) {
             refuse(where, "model", "vram= and ram= are below 4 GiB");
         }
-        if (video.vgamem_kib && !is_power_of_2(*video.vgamem_kib)) {
+        if (video.vgamem_kib && !std::has_single_bit(*video.vgamem_kib)) {
             refuse(where, "model", "vgamem='{}' is not a power of two", *video.vgamem_kib);
         }
     }

@@ -2,15 +2,12 @@
 #include "qemu-driver/model/problem.hpp"
 #include "qemu-driver/model/validate.hpp"
 
+#include <bit>
 #include <set>
 
 namespace vireo::qemu {
 
 namespace {
-
-bool is_power_of_2(uint64_t n) {
-    return n != 0 && (n & (n - 1)) == 0;
-}
 
 void check_hyperv(const FeaturesDef& features) {
     if (!features.hyperv) {
@@ -46,8 +43,8 @@ void check_kvm(const DomainDef& def, const FeaturesDef& features) {
         }
         constexpr uint32_t smallest = 1024, biggest = 65536;
         if (k.dirty_ring && k.dirty_ring->state == OnOff::on &&
-            (!is_power_of_2(k.dirty_ring->size.value_or(0)) || *k.dirty_ring->size < smallest ||
-             *k.dirty_ring->size > biggest)) {
+            (!std::has_single_bit(k.dirty_ring->size.value_or(0)) ||
+             *k.dirty_ring->size < smallest || *k.dirty_ring->size > biggest)) {
             refuse(features.where,
                    "dirty-ring",
                    "size='{}' is not a power of two from {} to {}",

@@ -2,13 +2,11 @@
 #include "qemu-driver/model/problem.hpp"
 #include "qemu-driver/model/validate.hpp"
 
+#include <bit>
+
 namespace vireo::qemu {
 
 namespace {
-
-bool is_power_of_2(uint32_t n) {
-    return n != 0 && (n & (n - 1)) == 0;
-}
 
 void check_teaming(const InterfaceDef& card) {
     if (!card.teaming) {
@@ -111,7 +109,7 @@ void check_user_addresses(const InterfaceDef& card) {
 void check_queues(const InterfaceDef& card) {
     for (const auto& [name, size] : {std::pair("rx_queue_size", card.driver.rx_queue_size),
                                      std::pair("tx_queue_size", card.driver.tx_queue_size)}) {
-        if (size && !is_power_of_2(*size)) {
+        if (size && !std::has_single_bit(*size)) {
             refuse(card.info.where, "driver", "{}='{}' is not a power of two", name, *size);
         }
     }

@@ -4,6 +4,7 @@
 #include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 namespace vireo::qemu {
@@ -183,16 +184,12 @@ void check_numatune(const DomainDef& def) {
     }
 }
 
-bool is_power_of_2(uint64_t n) {
-    return n != 0 && (n & (n - 1)) == 0;
-}
-
 void check_virtio_mem(const MemoryDeviceDef& memory) {
     constexpr uint64_t thp_kib = 2048; // transparent huge pages of x86_64
     const xml::Where where = memory.info.where;
     const uint64_t block = memory.block_kib.value_or(0);
     const uint64_t requested = memory.requested_kib.value_or(0);
-    if (!memory.block_kib || !is_power_of_2(block) || block < thp_kib) {
+    if (!memory.block_kib || !std::has_single_bit(block) || block < thp_kib) {
         refuse(where, "block", "{} KiB is not a power of two from {} KiB on", block, thp_kib);
     }
     if (!memory.requested_kib) {

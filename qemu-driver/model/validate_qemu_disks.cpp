@@ -5,6 +5,7 @@
 #include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace vireo::qemu {
 
@@ -195,10 +196,6 @@ void check_sharing(const DiskDef& disk) {
     }
 }
 
-bool is_power_of_2(uint32_t n) {
-    return n != 0 && (n & (n - 1)) == 0;
-}
-
 void check_sizes(const DiskDef& disk) {
     if (!disk.blockio) {
         return;
@@ -206,7 +203,7 @@ void check_sizes(const DiskDef& disk) {
     for (const auto& [name, size] :
          {std::pair("logical_block_size", disk.blockio->logical_block_size),
           std::pair("physical_block_size", disk.blockio->physical_block_size)}) {
-        if (size.value_or(512) != 0 && !is_power_of_2(size.value_or(512))) {
+        if (size.value_or(512) != 0 && !std::has_single_bit(size.value_or(512))) {
             refuse(disk.info.where, "blockio", "{}='{}' is not a power of two", name, *size);
         }
     }

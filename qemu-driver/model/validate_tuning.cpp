@@ -96,8 +96,8 @@ class Groups {
     void add(const std::string& vcpus, std::string_view element, bool twice_is_fine) {
         const std::set<uint32_t> ids = ids_of(vcpus, tune_.where, element);
         for (const auto& [seen, by] : groups_) {
-            const bool common =
-                std::ranges::any_of(ids, [&](uint32_t id) { return seen.contains(id); });
+            const bool common = std::ranges::any_of(
+                ids, [&others = seen](uint32_t id) { return others.contains(id); });
             if (common && (seen != ids || (by == element && !twice_is_fine))) {
                 refuse(tune_.where,
                        element,
