@@ -95,6 +95,9 @@ void use(const FirmwareFacts& firmware, DomainDef& def) {
     os.loader->path = firmware.executable;
     if (firmware.device != "flash") {
         os.loader->type = LoaderType::rom;
+        if (os.firmware == FirmwareType::efi) {
+            os.loader->stateless = YesNo::yes; // nothing but flash keeps variables
+        }
         return;
     }
     os.loader->type = LoaderType::pflash;

@@ -32,6 +32,14 @@ void check_features(const OsDef& os) {
     }
 }
 
+/// What the daemon chose once, in a document that comes back: the image, its type and where its
+/// variables are, where it has any.
+bool is_whole_choice(const OsDef& os) {
+    const LoaderDef& loader = *os.loader;
+    return loader.path && loader.type &&
+           (os.firmware == FirmwareType::bios || loader.stateless == YesNo::yes || os.nvram);
+}
+
 /// firmware='bios' or 'efi': the daemon chooses the image.
 void check_chosen(const OsDef& os) {
     if (os.firmware == FirmwareType::bios && (os.nvram || !os.firmware_features.empty())) {
@@ -40,7 +48,7 @@ void check_chosen(const OsDef& os) {
     if (os.firmware == FirmwareType::bios && os.loader && os.loader->stateless == YesNo::no) {
         refuse(os.where, "loader", "stateless='no': firmware='bios' keeps nothing");
     }
-    if (os.loader && (os.loader->path || os.loader->type)) {
+    if (os.loader && (os.loader->path || os.loader->type) && !is_whole_choice(os)) {
         refuse(os.where,
                "loader",
                "{}: <os firmware='{}'> chooses it; remove one of the two",
