@@ -17,8 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t bytes_per_kib = 1024;
-
 MemoryDeviceDef* find(DomainDef& def, const std::string& alias) {
     for (MemoryDeviceDef& memory : def.devices.memories) {
         if (memory.info.alias == alias) {

@@ -19,7 +19,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-constexpr std::uint64_t bytes_per_kib = 1024;
 /// QEMU tells of changes once a second at most; a guest that works moves something more often.
 constexpr microseconds quiet = 10s;
 constexpr std::uint64_t longest_usec = std::uint64_t{1} << 50; // some 35 years
@@ -62,14 +61,14 @@ Task<void> change_within(Loop& loop, std::shared_ptr<Guest> guest, microseconds 
                              : "it may be out of memory for managing more");
 }
 
-struct Wanted {
+struct DeviceTarget {
     std::string alias;
     MemoryShare share;
     std::uint64_t before_kib = 0;
 };
 
-std::vector<Wanted> shares_of(const DomainDef& live, std::uint64_t amount_kib) {
-    std::vector<Wanted> wanted;
+std::vector<DeviceTarget> shares_of(const DomainDef& live, std::uint64_t amount_kib) {
+    std::vector<DeviceTarget> wanted;
     std::vector<MemoryShare> shares;
     for (const MemoryDeviceDef& memory : live.devices.memories) {
         if (memory.model == MemoryDeviceModel::virtio_mem) {
@@ -90,8 +89,8 @@ Task<void> set_balloon(Driver& driver, std::shared_ptr<Guest> guest, std::uint64
     co_await monitor_command(driver, guest, "balloon", std::move(arguments));
 }
 
-Task<void> set_back(Driver& driver, DomainPtr domain, std::vector<Wanted> done) {
-    for (const Wanted& one : done) {
+Task<void> set_back(Driver& driver, DomainPtr domain, std::vector<DeviceTarget> done) {
+    for (const DeviceTarget& one : done) {
         try {
             co_await request_memory(driver, domain, one.alias, one.before_kib);
         } catch (const Error& e) {
@@ -185,12 +184,12 @@ set_memory_target(Driver& driver, DomainPtr domain, std::uint64_t bytes) {
     require_reachable(*live, target_kib);
     const std::uint64_t fixed = fixed_memory_kib(*live);
     const std::uint64_t in_balloon = std::min(target_kib, fixed);
-    std::vector<Wanted> wanted = shares_of(*live, target_kib - in_balloon);
+    std::vector<DeviceTarget> wanted = shares_of(*live, target_kib - in_balloon);
     std::map<std::string, std::uint64_t> set;
-    std::vector<Wanted> done;
+    std::vector<DeviceTarget> done;
     std::exception_ptr failure;
     try {
-        for (const Wanted& one : wanted) {
+        for (const DeviceTarget& one : wanted) {
             co_await request_memory(driver, domain, one.alias, one.share.requested_kib);
             set[one.alias] = one.share.requested_kib * bytes_per_kib;
             done.push_back(one);

@@ -8,12 +8,6 @@
 
 namespace vireo::qemu {
 
-namespace {
-
-constexpr std::uint64_t bytes_per_kib = 1024;
-
-} // namespace
-
 const MemoryDeviceDef& MemoryDeviceInterface::device() const {
     return actions::memory_device(*domain_, alias_);
 }

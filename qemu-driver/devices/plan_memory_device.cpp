@@ -2,14 +2,13 @@
 #include "libshared/error.hpp"
 #include "qemu-driver/devices/memory_backend.hpp"
 #include "qemu-driver/devices/plan_devices.hpp"
+#include "qemu-driver/model/memory_devices.hpp"
 
 namespace vireo::qemu {
 
 using nlohmann::json;
 
 namespace {
-
-constexpr uint64_t bytes_per_kib = 1024;
 
 MemoryBackendWish wish_of(const MemoryDeviceDef& memory) {
     MemoryBackendWish wish;

@@ -10,6 +10,9 @@
 /// What memory devices mean for the guest as a whole: sizes, pages, how much the guest has.
 namespace vireo::qemu {
 
+/// Documents count in KiB, QEMU and the native API in bytes.
+inline constexpr uint64_t bytes_per_kib = 1024;
+
 /// Size of the host's pages that this device lies on: its own, those of its NUMA cell, the host's
 /// usual ones.
 uint64_t

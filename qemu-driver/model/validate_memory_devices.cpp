@@ -9,16 +9,12 @@ namespace vireo::qemu {
 
 namespace {
 
-std::size_t cell_count(const DomainDef& def) {
-    return def.cpu ? def.cpu->cells.size() : 0;
-}
-
 bool takes_slot(const MemoryDeviceDef& memory) {
     return memory.model == MemoryDeviceModel::dimm || memory.model == MemoryDeviceModel::nvdimm;
 }
 
 void check_node(const DomainDef& def, const MemoryDeviceDef& memory) {
-    const std::size_t cells = cell_count(def);
+    const std::size_t cells = def.cpu ? def.cpu->cells.size() : 0;
     if (memory.node && *memory.node >= cells) {
         refuse(
             memory.info.where,
