@@ -347,12 +347,12 @@ TEST_CASE("a daemon that is killed at any step leaves a device that the next one
         CAPTURE(step);
         Host host;
         {
-            Daemon daemon(host);
-            Outcome<void> outcome;
-            size_t written = 0;
-            size_t count = 0; // of the worker thread
+            size_t count = 0; // of the worker thread, which ends with the daemon
             std::promise<void> dead;
             const Fd reached(::eventfd(0, EFD_CLOEXEC));
+            size_t written = 0;
+            Outcome<void> outcome;
+            Daemon daemon(host);
             sd_event_add_io(daemon.loop.get(), nullptr, reached.get(), EPOLLIN, &seen, &written);
             daemon.driver.write = [&](const std::string& path, const std::string& text) {
                 host.write(path, text);
