@@ -12,14 +12,14 @@ namespace vireo::qemu {
 
 using nlohmann::json;
 
-namespace {
-
-[[noreturn]] void refuse(const InterfaceDef& interface, std::string_view what) {
+void refuse_interface(const InterfaceDef& interface, std::string_view what) {
     throw Error(ErrorCode::config_unsupported,
                 "interface '{}': {} is not supported",
                 interface.mac.value_or("?"),
                 what);
 }
+
+namespace {
 
 /// vhost-net moves packets in the kernel. It needs a virtio card; without KVM it is of no use and
 /// is taken only when asked for.
@@ -67,7 +67,7 @@ class NetdevWriter {
 
     json operator()(const VhostUserInterfaceSource& source) const {
         if (!is_virtio(interface_)) {
-            refuse(interface_, "type 'vhostuser' with a card that is not virtio");
+            refuse_interface(interface_, "type 'vhostuser' with a card that is not virtio");
         }
         ChardevSource chardev = socket_client(source.path, source.reconnect);
         std::get<UnixChardev>(chardev.backend).mode = source.mode;
@@ -86,7 +86,7 @@ class NetdevWriter {
 
     json operator()(const VdpaSource& source) const {
         if (!is_virtio(interface_)) {
-            refuse(interface_, "type 'vdpa' with a card that is not virtio");
+            refuse_interface(interface_, "type 'vdpa' with a card that is not virtio");
         }
         Descriptor descriptor;
         descriptor.kind = DescriptorKind::vhost_vdpa;
@@ -116,7 +116,7 @@ class NetdevWriter {
 
     template <class Other>
     [[noreturn]] json operator()(const Other&) const {
-        refuse(interface_, fmt::format("type '{}'", name_of(interface_.type())));
+        refuse_interface(interface_, fmt::format("type '{}'", name_of(interface_.type())));
     }
 
   private:
@@ -134,7 +134,7 @@ class NetdevWriter {
 
     void no_addresses() const {
         if (!interface_.ips.empty()) {
-            refuse(interface_, "<ip> with a tap device");
+            refuse_interface(interface_, "<ip> with a tap device");
         }
     }
 
@@ -200,7 +200,8 @@ Plan plan_netdev(const PlanContext& context, const InterfaceDef& interface) {
     json netdev = std::visit(NetdevWriter(context, interface, plan), interface.source);
     const auto& type = netdev.at("type").get_ref<const std::string&>();
     if (!context.caps.netdev_types.contains(type)) {
-        refuse(interface, fmt::format("network back end '{}' of '{}'", type, context.caps.binary));
+        refuse_interface(interface,
+                         fmt::format("network back end '{}' of '{}'", type, context.caps.binary));
     }
     netdev["id"] = "host" + alias_of(interface.info);
     plan.push_back(netdev_step(std::move(netdev)));

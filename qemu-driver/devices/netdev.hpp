@@ -3,7 +3,12 @@
 
 #include "qemu-driver/devices/plan_context.hpp"
 
+#include <string_view>
+
 namespace vireo::qemu {
+
+/// Throws config_unsupported, naming the card and what of it no plan makes.
+[[noreturn]] void refuse_interface(const InterfaceDef& interface, std::string_view what);
 
 bool is_virtio(const InterfaceDef& interface);
 

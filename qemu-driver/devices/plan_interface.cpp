@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/devices/plan_interface.hpp"
 
-#include "libshared/error.hpp"
 #include "qemu-driver/devices/netdev.hpp"
 #include "qemu-driver/devices/plan_hostdev.hpp"
 
@@ -14,13 +13,6 @@ namespace vireo::qemu {
 using nlohmann::json;
 
 namespace {
-
-[[noreturn]] void refuse(const InterfaceDef& interface, std::string_view what) {
-    throw Error(ErrorCode::config_unsupported,
-                "interface '{}': {} is not supported",
-                interface.mac.value_or("?"),
-                what);
-}
 
 VirtioModel virtio_model(const InterfaceDef& interface) {
     if (interface.model == "virtio-transitional") {
@@ -90,7 +82,7 @@ json card_device(const PlanContext& context, const InterfaceDef& interface) {
         return device;
     }
     if (!interface.model) {
-        refuse(interface, "a card without <model>");
+        refuse_interface(interface, "a card without <model>");
     }
     require_type(
         context, *interface.model, fmt::format("interface '{}'", alias_of(interface.info)));

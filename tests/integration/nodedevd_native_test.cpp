@@ -77,16 +77,6 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-template <class... A>
-std::string error_of(Client& client, const Target& target, const char* method, const A&... a) {
-    try {
-        client.call(target, method, a...);
-    } catch (const CallError& e) {
-        return e.name() + ": " + e.what();
-    }
-    return "no error";
-}
-
 std::string holder(Client& client) {
     const auto lease = client.get<bus::Dict>(function, "Lease");
     const auto* name = lease.empty() ? nullptr : lease.front().second.get<std::string>();

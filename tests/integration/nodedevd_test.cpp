@@ -36,16 +36,6 @@ Target device(const std::string& encoded_name) {
     return {"", "/org/libvirt/QEMU/nodedev/" + encoded_name, "org.libvirt.NodeDevice"};
 }
 
-template <class... A>
-std::string error_of(Client& client, const Target& target, const char* method, const A&... a) {
-    try {
-        client.call(target, method, a...);
-    } catch (const CallError& e) {
-        return e.name() + ": " + e.what();
-    }
-    return "no error";
-}
-
 } // namespace
 
 TEST_CASE("the host's devices are listed, by kind where that is asked for") {

@@ -102,17 +102,6 @@ std::string unique_name(const Client& client) {
     return name;
 }
 
-/// The error of a call that must fail.
-template <class... A>
-std::string error_of(Client& client, const Target& target, const char* method, const A&... a) {
-    try {
-        client.call(target, method, a...);
-    } catch (const CallError& e) {
-        return e.name() + ": " + e.what();
-    }
-    return "no error";
-}
-
 std::string who(Client& client) {
     return client.call<std::string>(libvirt_connect, "GetSysinfo", uint32_t{0});
 }

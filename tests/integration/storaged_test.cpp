@@ -25,16 +25,6 @@ using VolumeInfo = std::tuple<int32_t, uint64_t, uint64_t>;
 const Target direct_connect{"", "/org/libvirt/QEMU", "org.libvirt.Connect"};
 constexpr uint64_t mib = 1024 * 1024;
 
-template <class... A>
-std::string error_of(Client& client, const Target& target, const char* method, const A&... a) {
-    try {
-        client.call(target, method, a...);
-    } catch (const CallError& e) {
-        return e.name() + ": " + e.what();
-    }
-    return "no error";
-}
-
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }

@@ -149,4 +149,15 @@ class Client {
     bus::Bus bus_;
 };
 
+/// Name and message of the error that the call ends with, or "no error".
+template <class... A>
+std::string error_of(Client& client, const Target& target, const char* method, const A&... a) {
+    try {
+        client.call(target, method, a...);
+    } catch (const CallError& e) {
+        return e.name() + ": " + e.what();
+    }
+    return "no error";
+}
+
 } // namespace vireo::test
