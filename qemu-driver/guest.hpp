@@ -31,8 +31,7 @@ struct Guest {
     bool starting = true;
     /// QEMU has told of its end by SHUTDOWN: what follows is no crash.
     bool shutdown_seen = false;
-    /// A reboot that goes through the guest's shutdown: it is reset then instead of ended.
-    bool reboot_wanted = false;
+    Restart restart = Restart::none;
     /// The client that asked for its end, where one did.
     bool destroy_wanted = false;
     /// `stop` was sent for a client: the STOP that follows is its doing.

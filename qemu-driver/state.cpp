@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/state.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -47,6 +48,7 @@ constexpr std::array<std::string_view, 9> shutoff_reasons{"unknown",
                                                           "from-snapshot",
                                                           "daemon"};
 constexpr std::array<std::string_view, 2> crashed_reasons{"unknown", "panicked"};
+constexpr std::array<std::string_view, 3> restarts{"none", "wanted", "under-way"};
 
 std::span<const std::string_view> reasons_of(State state) noexcept {
     switch (state) {
@@ -69,6 +71,16 @@ std::span<const std::string_view> reasons_of(State state) noexcept {
 }
 
 } // namespace
+
+std::string_view restart_name(Restart value) noexcept {
+    return restarts[static_cast<std::size_t>(value)];
+}
+
+std::optional<Restart> find_restart(std::string_view name) noexcept {
+    const auto* const found = std::ranges::find(restarts, name);
+    return found == restarts.end() ? std::nullopt
+                                   : std::optional(static_cast<Restart>(found - restarts.begin()));
+}
 
 std::string_view state_name(State state) noexcept {
     return states[static_cast<std::size_t>(state)];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 /// A domain's state and why it is in it, with libvirt's numbers and the words of the native API.
@@ -50,6 +51,17 @@ inline constexpr StateReason panicked{State::crashed, 1};
 inline constexpr StateReason pmsuspended_unknown{State::pmsuspended, 0};
 
 } // namespace reason
+
+/// A guest that starts again within its QEMU instead of ending.
+enum class Restart {
+    none,
+    wanted,    ///< its next shutdown is a reboot
+    under_way, ///< it has shut down or crashed, and is being reset and resumed
+};
+
+std::string_view restart_name(Restart value) noexcept;
+/// Empty where no value has that name.
+std::optional<Restart> find_restart(std::string_view name) noexcept;
 
 /// `running`, `paused`, …
 std::string_view state_name(State state) noexcept;

@@ -30,8 +30,10 @@ Task<void> press_power_button(Driver& driver, DomainPtr domain, bool reboot) {
             "domain '{}' is paused: its guest cannot answer the power button, resume it first",
             domain->name);
     }
-    guest->reboot_wanted = reboot;
-    save_status(driver, *domain);
+    if (guest->restart != Restart::under_way) {
+        guest->restart = reboot ? Restart::wanted : Restart::none;
+        save_status(driver, *domain);
+    }
     co_await monitor_command(driver, guest, "system_powerdown");
 }
 

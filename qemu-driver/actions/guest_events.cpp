@@ -25,10 +25,18 @@ void enter(Driver& driver, const DomainPtr& domain, StateReason state, Lifecycle
 }
 
 /// A guest that is to start again instead of ending: QEMU waits, since it runs with -no-shutdown.
-Task<void> start_again(DomainPtr domain, std::shared_ptr<Guest> guest) {
+Task<void> start_again(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+    const auto turn = co_await domain->changes.turn(); // who presses its power button waits
+    if (domain->guest != guest) {
+        co_return;
+    }
     try {
         co_await guest->monitor->execute("system_reset");
         co_await guest->monitor->execute("cont");
+        guest->restart = Restart::none; // its next shutdown is no reboot
+        if (domain->guest == guest) {
+            save_status(driver, *domain);
+        }
     } catch (const Error& e) {
         log::error("domain '{}' could not be started again, ending it: {}", domain->name, e.what());
         end_guest(*guest);
@@ -96,20 +104,7 @@ void on_wakeup(Driver& driver, const DomainPtr& domain, const json&) {
 }
 
 void on_panic(Driver& driver, const DomainPtr& domain, const json&) {
-    enter(driver, domain, reason::panicked, lifecycle::crashed_panicked);
-    switch (domain->guest->live->on_crash.value_or(LifecycleAction::destroy)) {
-    case LifecycleAction::preserve:
-        break;
-    case LifecycleAction::restart:
-    case LifecycleAction::rename_restart:
-        driver.followers.spawn(start_again(domain, domain->guest), "restart " + domain->name);
-        break;
-    case LifecycleAction::destroy:
-    case LifecycleAction::coredump_destroy:
-    case LifecycleAction::coredump_restart:
-        end_guest(*domain->guest);
-        break;
-    }
+    handle_panic(driver, domain);
 }
 
 void on_watchdog(Driver& driver, const DomainPtr& domain, const json& data) {
@@ -184,9 +179,8 @@ void handle_guest_event(Driver& driver, const DomainPtr& domain, const qmp::Clie
 void handle_shutdown(Driver& driver, const DomainPtr& domain, LifecycleEvent event) {
     const std::shared_ptr<Guest> guest = domain->guest;
     const bool restart = guest->live->on_poweroff == LifecycleAction::restart;
-    if (std::exchange(guest->reboot_wanted, false) || restart) {
-        save_status(driver, *domain); // the next shutdown is no reboot, whoever sees it
-        driver.followers.spawn(start_again(domain, guest), "reset " + domain->name);
+    if (guest->restart != Restart::none || restart) {
+        restart_guest(driver, domain);
         return;
     }
     guest->shutdown_seen = true;
@@ -194,6 +188,31 @@ void handle_shutdown(Driver& driver, const DomainPtr& domain, LifecycleEvent eve
     if (guest->live->on_poweroff != LifecycleAction::preserve) {
         end_guest(*guest);
     }
+}
+
+void handle_panic(Driver& driver, const DomainPtr& domain) {
+    if (domain->state.state != State::crashed) {
+        enter(driver, domain, reason::panicked, lifecycle::crashed_panicked);
+    }
+    switch (domain->guest->live->on_crash.value_or(LifecycleAction::destroy)) {
+    case LifecycleAction::preserve:
+        break;
+    case LifecycleAction::restart:
+    case LifecycleAction::rename_restart:
+        restart_guest(driver, domain);
+        break;
+    case LifecycleAction::destroy:
+    case LifecycleAction::coredump_destroy:
+    case LifecycleAction::coredump_restart:
+        end_guest(*domain->guest);
+        break;
+    }
+}
+
+void restart_guest(Driver& driver, const DomainPtr& domain) {
+    domain->guest->restart = Restart::under_way;
+    save_status(driver, *domain);
+    driver.followers.spawn(start_again(driver, domain, domain->guest), "restart " + domain->name);
 }
 
 } // namespace vireo::qemu::actions

@@ -13,4 +13,12 @@ void handle_guest_event(Driver& driver, const DomainPtr& domain, const qmp::Clie
 /// again, as was asked for and as its definition says.
 void handle_shutdown(Driver& driver, const DomainPtr& domain, LifecycleEvent event);
 
+/// The guest has crashed and its QEMU waits: it is told of once, and the guest ends, starts again
+/// or is kept as its definition says.
+void handle_panic(Driver& driver, const DomainPtr& domain);
+
+/// Resets and resumes a guest that has shut down or crashed. A daemon that is killed meanwhile
+/// leaves it to its successor.
+void restart_guest(Driver& driver, const DomainPtr& domain);
+
 } // namespace vireo::qemu::actions

@@ -94,15 +94,32 @@ std::optional<LifecycleEvent> missed_event(StateReason from, StateReason to) {
     return std::nullopt;
 }
 
+/// Goes on with a guest from what QEMU says of it. Its events are handled meanwhile: what they have
+/// begun already is theirs.
 Task<void> take_up(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+    const bool left_restarting = guest->restart == Restart::under_way;
     auto greeting = guest->monitor->negotiate();
     co_await Deadline(driver.ctx.loop, std::move(greeting), answer_limit, "QEMU's greeting");
     co_await refresh_memory_devices(driver, domain, guest);
     const json status = co_await monitor_command(driver, guest, "query-status");
     const StateReason known = domain->state;
     const StateReason now = state_of(status.at("status").get<std::string>(), known);
+    if (left_restarting && now.state != State::running) {
+        restart_guest(driver, domain);
+        co_return;
+    }
+    if (left_restarting) { // it was not written down any more that it had started
+        guest->restart = Restart::none;
+    }
+    if (guest->restart == Restart::under_way) {
+        co_return;
+    }
     if (now.state == State::shutdown && !guest->shutdown_seen) {
         handle_shutdown(driver, domain, lifecycle::shutdown_finished);
+        co_return;
+    }
+    if (now.state == State::crashed) {
+        handle_panic(driver, domain);
         co_return;
     }
     driver.events.set_state(*domain, now);
@@ -182,7 +199,7 @@ void reconnect(Driver& driver, const GuestStatus& status) {
     guest->id = status.id;
     guest->starting = false;
     guest->shutdown_seen = status.shutdown_seen;
-    guest->reboot_wanted = status.reboot_wanted;
+    guest->restart = status.restart;
     guest->destroy_wanted = status.destroy_wanted;
     guest->live = std::make_shared<const DomainDef>(parse_live(status.live_xml));
     guest->process = process_of(driver, status);

@@ -17,7 +17,7 @@ void save_status(Driver& driver, const Domain& domain) {
     status.updated = domain.updated;
     status.state = domain.state;
     status.shutdown_seen = guest.shutdown_seen;
-    status.reboot_wanted = guest.reboot_wanted;
+    status.restart = guest.restart;
     status.destroy_wanted = guest.destroy_wanted;
     status.autodestroy = guest.autodestroy_client;
     status.live_xml = live_text(guest.intended ? *guest.intended : *guest.live);

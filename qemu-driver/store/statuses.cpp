@@ -31,6 +31,15 @@ StateReason state_from(const json& value) {
     return StateReason{static_cast<State>(state), value.at(1).get<int>()};
 }
 
+/// Throws parse_failed where there is no such word.
+Restart restart_from(const json& value) {
+    const auto word = value.get<std::string>();
+    if (const auto restart = find_restart(word)) {
+        return *restart;
+    }
+    throw Error(ErrorCode::parse_failed, "restart '{}' is unknown", word);
+}
+
 } // namespace
 
 std::string format_status(const GuestStatus& status) {
@@ -44,7 +53,7 @@ std::string format_status(const GuestStatus& status) {
     document["updated"] = status.updated;
     document["state"] = json::array({static_cast<int>(status.state.state), status.state.reason});
     document["shutdown-seen"] = status.shutdown_seen;
-    document["reboot-wanted"] = status.reboot_wanted;
+    document["restart"] = restart_name(status.restart);
     document["destroy-wanted"] = status.destroy_wanted;
     document["autodestroy"] = status.autodestroy;
     document["domain"] = status.live_xml;
@@ -66,7 +75,7 @@ GuestStatus parse_status(const std::string& text) {
         status.updated = document.at("updated").get<bool>();
         status.state = state_from(document.at("state"));
         status.shutdown_seen = document.at("shutdown-seen").get<bool>();
-        status.reboot_wanted = document.at("reboot-wanted").get<bool>();
+        status.restart = restart_from(document.at("restart"));
         status.destroy_wanted = document.at("destroy-wanted").get<bool>();
         status.autodestroy = document.at("autodestroy").get<std::string>();
         status.live_xml = document.at("domain").get<std::string>();

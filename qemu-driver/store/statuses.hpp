@@ -20,7 +20,7 @@ struct GuestStatus {
     bool updated = false;
     StateReason state = reason::starting_up;
     bool shutdown_seen = false;
-    bool reboot_wanted = false;
+    Restart restart = Restart::none;
     bool destroy_wanted = false;
     std::string
         autodestroy; // the client with which it ends: its bus name, or "direct"; empty: none
