@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/mempolicy.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,12 +27,14 @@ namespace {
 struct Prepared {
     std::vector<char*> argv;
     std::vector<char*> envp;
-    std::vector<int> copies;    // of the descriptors to pass, standard ones first
-    int above = 2;              // every wanted number is at most this
-    char* listen_pid = nullptr; // where $LISTEN_PID's digits go
+    std::vector<int> copies;          // of the descriptors to pass, standard ones first
+    std::vector<unsigned long> nodes; // the memory policy's, as bits
+    int above = 2;                    // every wanted number is at most this
+    char* listen_pid = nullptr;       // where $LISTEN_PID's digits go
 };
 
 constexpr std::size_t pid_room = 16;
+constexpr std::size_t word_bits = 8 * sizeof(unsigned long);
 
 /// Writes the calling process's pid and `after` before `end`, and gives where the digits begin.
 char* print_own_pid(char* end, char after) noexcept {
@@ -68,6 +71,12 @@ Prepared prepare(ProcessSpec& spec) {
             made.envp.push_back(variable.data());
         }
         made.envp.push_back(nullptr);
+    }
+    if (spec.memory_policy) {
+        for (const std::uint32_t node : spec.memory_policy->nodes) {
+            made.nodes.resize(std::max<std::size_t>(made.nodes.size(), node / word_bits + 1));
+            made.nodes[node / word_bits] |= 1UL << node % word_bits;
+        }
     }
     for (const auto& passed : spec.descriptors) {
         made.above = std::max(made.above, passed.number);
@@ -116,6 +125,18 @@ bool place_descriptors(const ProcessSpec& spec, Prepared& prepared) noexcept {
     return true;
 }
 
+int kernel_mode(MemoryPolicy::Mode mode) noexcept {
+    switch (mode) {
+    case MemoryPolicy::Mode::preferred:
+        return MPOL_PREFERRED;
+    case MemoryPolicy::Mode::interleave:
+        return MPOL_INTERLEAVE;
+    case MemoryPolicy::Mode::bind:
+        break;
+    }
+    return MPOL_BIND;
+}
+
 /// Gives the step that failed, errno set, or ChildStep::exec where only that is left.
 ChildStep get_ready(const ProcessSpec& spec, Prepared& prepared) noexcept {
     if (spec.own_session && setsid() < 0) {
@@ -126,6 +147,13 @@ ChildStep get_ready(const ProcessSpec& spec, Prepared& prepared) noexcept {
         if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0) {
             return ChildStep::memlock;
         }
+    }
+    // The kernel takes one bit less than it is told of.
+    if (spec.memory_policy && syscall(SYS_set_mempolicy,
+                                      kernel_mode(spec.memory_policy->mode),
+                                      prepared.nodes.data(),
+                                      prepared.nodes.size() * word_bits + 1) < 0) {
+        return ChildStep::memory_policy;
     }
     if (!place_descriptors(spec, prepared)) {
         return ChildStep::descriptors;
@@ -173,6 +201,9 @@ std::string text_of(ChildStep step, const ProcessSpec& spec) {
         return "make a session: ";
     case ChildStep::memlock:
         return fmt::format("allow {} bytes of locked memory: ", spec.memlock_bytes.value_or(0));
+    case ChildStep::memory_policy:
+        return fmt::format("take memory of the host's NUMA nodes {}: ",
+                           fmt::join(spec.memory_policy->nodes, ", "));
     case ChildStep::pid_file:
         return fmt::format("write '{}': ", spec.pid_file);
     case ChildStep::descriptors:

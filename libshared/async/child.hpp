@@ -8,7 +8,7 @@
 namespace vireo {
 
 /// What the child does before it is replaced, in this order.
-enum class ChildStep : int { session, memlock, pid_file, descriptors, exec };
+enum class ChildStep : int { session, memlock, memory_policy, pid_file, descriptors, exec };
 
 /// What a child that could not become the program tells its parent.
 struct ChildFailure {

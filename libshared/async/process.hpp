@@ -15,6 +15,13 @@
 
 namespace vireo {
 
+/// Which NUMA nodes of the host a process takes its memory from: set_mempolicy(2).
+struct MemoryPolicy {
+    enum class Mode { preferred, bind, interleave };
+    Mode mode = Mode::bind;
+    std::vector<std::uint32_t> nodes;
+};
+
 /// A child process, described before it is run; tests compare it whole.
 struct ProcessSpec {
     /// A descriptor that the child inherits under `number`.
@@ -31,6 +38,7 @@ struct ProcessSpec {
     int output = -1;                                     // borrowed; -1: /dev/null
     int errors = -1;                                     // borrowed; -1: the parent's
     std::optional<std::uint64_t> memlock_bytes;          // RLIMIT_MEMLOCK, hard and soft
+    std::optional<MemoryPolicy> memory_policy;           // absent: the parent's
     std::string pid_file;     // written by the child before it is replaced; removed if it is not
     bool own_session = false; // setsid(2)
     bool listen_pid = false;  // adds $LISTEN_PID, the child's own pid: sd_listen_fds(3) wants it

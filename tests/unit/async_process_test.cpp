@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 using namespace vireo;
@@ -203,6 +204,26 @@ TEST_CASE("a child has its own session, locked memory limit and environment wher
     bare.program = "/usr/bin/env";
     bare.environment.emplace();
     CHECK(printed(loop, bare).empty());
+}
+
+TEST_CASE("a child takes its memory from the nodes that it is told to") {
+    if (!std::ifstream("/proc/self/numa_maps") ||
+        !std::ifstream("/sys/devices/system/node/node0/meminfo")) {
+        MESSAGE("skipped: this kernel knows no NUMA");
+        return;
+    }
+    Loop loop;
+    ProcessSpec spec = shell("cat /proc/self/numa_maps");
+    spec.memory_policy = MemoryPolicy{MemoryPolicy::Mode::bind, {0}};
+    CHECK(printed(loop, spec).find(" bind:0 ") != std::string::npos);
+    spec.memory_policy->mode = MemoryPolicy::Mode::interleave;
+    CHECK(printed(loop, spec).find(" interleave:0 ") != std::string::npos);
+    spec.memory_policy->nodes = {1000};
+    CHECK_THROWS_WITH_AS(
+        printed(loop, spec),
+        "start '/bin/sh': take memory of the host's NUMA nodes 1000: Invalid argument",
+        Error);
+    CHECK(all_reaped(loop));
 }
 
 TEST_CASE("a child that takes listening sockets finds its own pid in $LISTEN_PID") {
