@@ -4,10 +4,43 @@
 #include "qemu-driver/model/normalized_ranges.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vireo::qemu {
 
 namespace {
+
+uint32_t& distance_between(std::vector<NumaSibling>& distances, uint32_t id) {
+    auto found = std::ranges::find(distances, id, &NumaSibling::id);
+    if (found == distances.end()) {
+        found = distances.insert(found, {.id = id, .value = 0});
+    }
+    return found->value;
+}
+
+/// A distance that is said of one direction holds for the other, and inside each cell that has
+/// distances it is the least.
+void fill_distances(std::vector<NumaCell>& cells) {
+    constexpr uint32_t local = 10;
+    const auto set_where_absent = [](NumaCell& cell, uint32_t to, uint32_t value) {
+        uint32_t& known = distance_between(cell.distances, to);
+        known = known == 0 ? value : known;
+    };
+    for (NumaCell& cell : cells) {
+        for (const NumaSibling& sibling : std::vector(cell.distances)) {
+            const auto other = std::ranges::find(cells, sibling.id, &NumaCell::id);
+            if (other == cells.end()) {
+                continue; // refused later
+            }
+            set_where_absent(*other, *cell.id, sibling.value);
+            set_where_absent(*other, *other->id, local);
+            set_where_absent(cell, *cell.id, local);
+        }
+    }
+    for (NumaCell& cell : cells) {
+        std::ranges::stable_sort(cell.distances, {}, &NumaSibling::id);
+    }
+}
 
 void set_machine_cpu(DomainDef& def, const MachineType* machine) {
     if (machine == nullptr || machine->default_cpu.empty()) {
@@ -40,6 +73,32 @@ void fill_cells(DomainDef& def) {
         }
     }
     std::ranges::sort(def.cpu->cells, {}, [](const NumaCell& c) { return *c.id; });
+    fill_distances(def.cpu->cells);
+}
+
+void fill_cell_cpus(DomainDef& def) {
+    constexpr uint32_t most = 16384; // of any machine; more is refused later
+    if (!def.cpu || def.cpu->cells.empty() || def.vcpus.maximum > most) {
+        return;
+    }
+    const auto cpus_of = [&](const NumaCell& cell) {
+        return cell.cpus ? ids_of(*cell.cpus, def.cpu->where, "cell") : std::set<uint32_t>();
+    };
+    std::set<uint32_t> left;
+    for (uint32_t cpu = 0; cpu < def.vcpus.maximum; ++cpu) {
+        left.insert(left.end(), cpu);
+    }
+    for (const NumaCell& cell : def.cpu->cells) {
+        for (const uint32_t cpu : cpus_of(cell)) {
+            left.erase(cpu);
+        }
+    }
+    if (left.empty()) {
+        return;
+    }
+    NumaCell& first = def.cpu->cells.front();
+    left.merge(cpus_of(first));
+    first.cpus = text_of(left);
 }
 
 void fill_cpu(DomainDef& def, const HostFacts& facts) {

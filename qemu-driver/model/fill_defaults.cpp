@@ -143,6 +143,9 @@ void fill_defaults(DomainDef& def, const HostFacts& facts, const PassOptions& op
         fill_firmware_features(def, options);
     }
     fill_cells(def);
+    if (!options.any_hypervisor) {
+        fill_cell_cpus(def);
+    }
     fill_tuning(def);
     fill_memory(def, options);
     fill_clock(def.clock);

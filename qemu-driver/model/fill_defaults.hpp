@@ -22,8 +22,10 @@ void add_machine_devices(DomainDef& def, const HostFacts& facts);
 void fill_controller_indexes(DomainDef& def);
 /// Model, checks and topology of the guest's CPU.
 void fill_cpu(DomainDef& def, const HostFacts& facts);
-/// Numbers of NUMA cells, and their order.
+/// Numbers of NUMA cells, their order, and the distances that others imply.
 void fill_cells(DomainDef& def);
+/// vCPUs that are in no NUMA cell are in the first one.
+void fill_cell_cpus(DomainDef& def);
 /// vCPUs, I/O threads, and where on the host they and the memory are.
 void fill_tuning(DomainDef& def);
 /// The kinds of device that QEMU has several of: models, formats, backends.

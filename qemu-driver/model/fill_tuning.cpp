@@ -122,6 +122,9 @@ void fill_numatune(DomainDef& def) {
             if (memory.placement == NumaPlacement::static_ && memory.nodeset) {
                 memory.placement.reset();
             }
+            if (memory.placement == NumaPlacement::auto_) {
+                memory.nodeset.reset(); // the host chooses
+            }
         }
         for (NumaMemnode& node : def.numatune->memnodes) {
             node.nodeset = normalized_ranges(node.nodeset, def.where, "memnode");
@@ -162,6 +165,9 @@ void fill_tuning(DomainDef& def) {
     if (def.memory_backing && def.memory_backing->hugepages) {
         for (HugePage& page : def.memory_backing->hugepages->pages) {
             normalize(page.nodeset, def.where, "page");
+            if (page.nodeset == "0" && (!def.cpu || def.cpu->cells.empty())) {
+                page.nodeset.reset(); // without cells all memory is node 0
+            }
         }
     }
 }

@@ -89,6 +89,33 @@ TEST_CASE("the host's advice places unpinned vCPUs") {
             .vcpus.placement == Placement::static_);
 }
 
+TEST_CASE("nodes are not named where the host chooses them, nor for pages where there are none") {
+    const DomainDef def =
+        completed(guest("",
+                        "<memoryBacking><hugepages><page size='2' unit='MiB' nodeset='0'/>"
+                        "</hugepages></memoryBacking>"
+                        "<numatune><memory mode='preferred' placement='auto' nodeset='1-2'/>"
+                        "</numatune>"));
+    CHECK_FALSE(def.numatune->memory->nodeset);
+    CHECK_FALSE(def.memory_backing->hugepages->pages.front().nodeset);
+}
+
+TEST_CASE("vCPUs without a NUMA cell are in the first, distances hold both ways") {
+    const DomainDef def = completed(
+        guest("",
+              "<cpu><numa><cell id='0' memory='524288'/><cell id='1' cpus='1' memory='524288'>"
+              "<distances><sibling id='0' value='21'/></distances></cell></numa></cpu>"));
+    const auto& cells = def.cpu->cells;
+    CHECK(cells[0].cpus == "0,2-3");
+    CHECK(cells[1].cpus == "1");
+    REQUIRE(cells[0].distances.size() == 2);
+    CHECK(cells[0].distances[0].value == 10);
+    CHECK(cells[0].distances[1].id == 1);
+    CHECK(cells[0].distances[1].value == 21);
+    CHECK(cells[1].distances[0].value == 21);
+    CHECK(cells[1].distances[1].value == 10);
+}
+
 TEST_CASE("the highest limit that can be written is none") {
     CHECK_FALSE(completed(guest("", "<memtune><hard_limit>9007199254740991</hard_limit></memtune>"))
                     .memtune->hard_limit_kib);
