@@ -200,7 +200,10 @@ std::string text_of(ChildStep step, const ProcessSpec& spec) {
     case ChildStep::session:
         return "make a session: ";
     case ChildStep::memlock:
-        return fmt::format("allow {} bytes of locked memory: ", spec.memlock_bytes.value_or(0));
+        return spec.memlock_bytes == RLIM_INFINITY
+                   ? "allow any amount of locked memory (CAP_SYS_RESOURCE is needed): "
+                   : fmt::format("allow {} bytes of locked memory: ",
+                                 spec.memlock_bytes.value_or(0));
     case ChildStep::memory_policy:
         return fmt::format("take memory of the host's NUMA nodes {}: ",
                            fmt::join(spec.memory_policy->nodes, ", "));
