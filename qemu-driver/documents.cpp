@@ -6,6 +6,7 @@
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
 #include "qemu-driver/model/domain_document.hpp"
+#include "qemu-driver/model/memory_devices.hpp"
 
 #include <systemd/sd-id128.h>
 
@@ -78,6 +79,7 @@ store_definition(Driver& driver, DomainPtr domain, std::shared_ptr<const DomainD
 
 DomainDef live_definition(DomainDef def, std::uint32_t id) {
     def.id = id;
+    align_memory(def);
     assign_aliases(def);
     return def;
 }

@@ -34,7 +34,7 @@ std::shared_ptr<const DomainSummary> stored_summary(Driver& driver, Domain& doma
 /// Stores `def` as the domain's definition: on disk when it returns. In the domain's turn.
 Task<void> store_definition(Driver& driver, DomainPtr domain, std::shared_ptr<const DomainDef> def);
 
-/// The document of the guest that is to be started from `def`: its id and aliases.
+/// The document of the guest that is to be started from `def`: its id, aliases, aligned memory.
 DomainDef live_definition(DomainDef def, std::uint32_t id);
 
 /// As it is stored: inactive, with its secrets.

@@ -4,6 +4,7 @@
 #include "libshared/error.hpp"
 #include "libshared/sysfs.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/launch/huge_pages.hpp"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -24,6 +25,10 @@ HostFacts page_facts() {
     // Absent where the kernel has no transparent huge pages.
     if (const auto bytes = Sysfs().number("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")) {
         facts.huge_pmd_kib = static_cast<std::uint64_t>(*bytes) / 1024;
+    }
+    static const uint64_t default_kib = default_huge_page_kib(Sysfs());
+    if (default_kib != 0) {
+        facts.huge_pages.push_back({.size_kib = default_kib, .path = {}, .is_default = true});
     }
     return facts;
 }

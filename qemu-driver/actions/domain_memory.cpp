@@ -6,6 +6,7 @@
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/model/memory_devices.hpp"
 
 #include <array>
 #include <variant>
@@ -88,9 +89,11 @@ Task<void> set_memory(Driver& driver, DomainPtr domain, std::uint64_t kib, std::
                     "cannot resize the maximum memory on an active domain");
     }
     const std::shared_ptr<Guest> guest = impact.live ? active_guest(*domain) : nullptr;
+    json target;
     if (guest) {
         require_balloon(*guest->live);
         require_fits(kib, *guest->live);
+        target["value"] = balloon_target_kib(*guest->live, kib) * bytes_per_kib;
     }
     if (impact.config) {
         std::function<void(DomainDef&)> edit = [kib, maximum](DomainDef& def) {
@@ -104,8 +107,6 @@ Task<void> set_memory(Driver& driver, DomainPtr domain, std::uint64_t kib, std::
         co_await edit_stored(driver, domain, std::move(edit));
     }
     if (guest) {
-        json target;
-        target["value"] = kib * 1024;
         co_await monitor_command(driver, guest, "balloon", std::move(target));
     }
 }

@@ -10,9 +10,11 @@
 /// A domain's memory as its balloon changes it, and its number of vCPUs.
 namespace vireo::qemu::actions {
 
-/// The balloon's target in KiB, or with MAXIMUM (4) the memory at the next start; the other flags
-/// are virDomainModificationImpact's. Throws invalid_arg past the domain's memory,
-/// operation_invalid where the guest has no balloon or a running one's maximum is to change.
+/// What the guest is to have altogether, in KiB: its balloon gives or takes what virtio-mem has not
+/// plugged. With MAXIMUM (4) the memory at the next start; the other flags are
+/// virDomainModificationImpact's. Throws invalid_arg past the domain's memory or what its balloon
+/// can do, operation_invalid where the guest has no balloon or a running one's maximum is to
+/// change.
 Task<void> set_memory(Driver& driver, DomainPtr domain, std::uint64_t kib, std::uint32_t flags);
 
 /// How often the guest is asked for its statistics, in seconds; 0: never. Throws as set_memory().

@@ -92,10 +92,14 @@ const MemoryDeviceDef& memory_device(const Domain& domain, const std::string& al
 }
 
 Task<void> refresh_memory_devices(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
-    if (guest->live->devices.memories.empty()) {
+    const bool has_devices = !guest->live->devices.memories.empty();
+    if (!has_devices && !has_balloon(*guest->live)) {
         co_return;
     }
-    const json answer = co_await monitor_command(driver, guest, "query-memory-devices");
+    json answer;
+    if (has_devices) {
+        answer = co_await monitor_command(driver, guest, "query-memory-devices");
+    }
     const std::uint64_t in_balloon = co_await balloon_kib(driver, guest);
     if (domain->guest != guest) {
         co_return;

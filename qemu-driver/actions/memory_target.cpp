@@ -61,6 +61,23 @@ Task<void> change_within(Loop& loop, std::shared_ptr<Guest> guest, microseconds 
                              : "it may be out of memory for managing more");
 }
 
+/// Throws operation_invalid where it is: QEMU answers the guest's driver that it is busy then.
+/// Source: QEMU, virtio_mem_is_busy in hw/virtio/virtio-mem.c.
+Task<void> refuse_while_migrating(Driver& driver, std::shared_ptr<Guest> guest, std::string alias) {
+    const nlohmann::json answer = co_await monitor_command(driver, guest, "query-migrate");
+    const std::string status = answer.value("status", "none");
+    for (const char* over : {"none", "completed", "failed", "cancelled"}) {
+        if (status == over) {
+            co_return;
+        }
+    }
+    throw Error(ErrorCode::operation_invalid,
+                "the guest is migrated or saved ({}): sizes of its memory devices are frozen "
+                "meanwhile; device '{}' follows when that is over",
+                status,
+                alias);
+}
+
 struct DeviceTarget {
     std::string alias;
     MemoryShare share;
@@ -104,13 +121,17 @@ Task<void> set_back(Driver& driver, DomainPtr domain, std::vector<DeviceTarget> 
 
 void require_reachable(const DomainDef& live, std::uint64_t target_kib) {
     const std::uint64_t fixed = fixed_memory_kib(live);
-    if (target_kib > live.memory.total_kib) {
+    std::uint64_t elastic = 0;
+    for (const MemoryDeviceDef& memory : live.devices.memories) {
+        elastic += memory.model == MemoryDeviceModel::virtio_mem ? memory.size_kib : 0;
+    }
+    if (target_kib > fixed + elastic) {
         throw Error(ErrorCode::invalid_arg,
                     "{} KiB are more than the guest can have: {} KiB without virtio-mem, {} KiB of "
                     "virtio-mem devices",
                     target_kib,
                     fixed,
-                    live.memory.total_kib - fixed);
+                    elastic);
     }
     if (target_kib < fixed && !has_balloon(live)) {
         throw Error(ErrorCode::config_unsupported,
@@ -168,7 +189,8 @@ Task<std::uint64_t> wait_for_requested(Driver& driver,
             quiet_end = now + quiet;
         }
         if (now >= quiet_end) {
-            refuse_stopped(memory, alias);
+            co_await refuse_while_migrating(driver, guest, alias);
+            refuse_stopped(memory_device(*domain, alias), alias);
         }
         const auto limit = std::chrono::ceil<microseconds>(std::min(end, quiet_end) - now);
         co_await change_within(driver.ctx.loop, guest, limit);

@@ -11,6 +11,7 @@
 #include "qemu-driver/devices/plan_devices.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/host_facts.hpp"
+#include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/model/device_document.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
 
@@ -38,6 +39,18 @@ void require_running(const Domain& domain, const std::shared_ptr<Guest>& guest) 
     }
 }
 
+/// A QEMU that runs may not move threads to other CPUs, and those that started with it have done
+/// their work.
+Plan without_thread_contexts(Plan plan) {
+    std::erase_if(plan, [](const Step& step) {
+        return step.props.value("qom-type", "") == "thread-context";
+    });
+    for (Step& step : plan) {
+        step.props.erase("prealloc-context");
+    }
+    return plan;
+}
+
 /// The commands that make `memory` in the guest that `def` describes with it.
 Plan plan_of(const Driver& driver,
              const Guest& guest,
@@ -47,7 +60,8 @@ Plan plan_of(const Driver& driver,
     const LaunchFacts facts = launch_facts(driver, guest);
     DescriptorList descriptors(DescriptorList::Naming::names);
     const BootOrder boot(def);
-    return plan_memory_device(PlanContext{def, capabilities, facts, descriptors, boot}, memory);
+    const PlanContext context{def, capabilities, facts, descriptors, boot};
+    return without_thread_contexts(plan_memory_device(context, memory));
 }
 
 /// While a device is on its way in, the status has it already.
@@ -185,6 +199,7 @@ Task<std::string> plug_memory(Driver& driver, DomainPtr domain, MemoryDeviceDef 
         auto planned = std::make_shared<DomainDef>(*guest->live);
         add_memory_device(*planned, memory);
         Plan plan = plan_of(driver, *guest, *planned, *capabilities, memory);
+        const MemoryFolders folders(*planned, launch_facts(driver, *guest));
         const Intention intention(driver, domain, std::move(planned));
         co_await run_plan(driver, guest, std::move(plan));
         require_running(*domain, guest);

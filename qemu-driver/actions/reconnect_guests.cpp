@@ -9,8 +9,10 @@
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/qmp/monitor_socket.hpp"
 
 #include <charconv>
@@ -158,9 +160,21 @@ Task<void> quit_unfinished(Driver& driver, GuestStatus status, Fd socket) {
     driver.statuses.remove(status.id);
 }
 
+void remove_memory_of(Driver& driver, const GuestStatus& status) {
+    try {
+        Guest guest(driver.ctx.loop);
+        guest.id = status.id;
+        guest.live = std::make_shared<const DomainDef>(parse_live(status.live_xml));
+        remove_memory_folders(launch_facts(driver, guest));
+    } catch (const Error& e) {
+        log::warning("domain '{}': folders of its memory may be left: {}", status.name, e.what());
+    }
+}
+
 void end_unfinished(Driver& driver, const GuestStatus& status) {
     log::warning("domain '{}': its start was not finished, ending what there is of it",
                  status.name);
+    remove_memory_of(driver, status);
     if (const auto process = process_of(driver, status)) {
         process->kill(SIGKILL);
     } else if (Fd socket = qmp::connect_to_monitor(driver.statuses.monitor_of(status.id))) {

@@ -8,13 +8,21 @@
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/devices/host_setup.hpp"
+#include "qemu-driver/devices/memlock.hpp"
+#include "qemu-driver/devices/memory_policy.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/descriptors.hpp"
 #include "qemu-driver/launch/guest_log.hpp"
+#include "qemu-driver/launch/huge_pages.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
+#include "qemu-driver/launch/memory_folders.hpp"
+#include "qemu-driver/launch/numa_advice.hpp"
 #include "qemu-driver/launch/nvram.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
+
+#include <sys/resource.h>
 
 #include <csignal>
 #include <ctime>
@@ -78,6 +86,11 @@ LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
     facts.private_dir = driver.statuses.folder_of(guest.id);
     facts.channel_dir = facts.private_dir;
     facts.memory_backing_dir = fmt::format("{}/qemu/ram/{}", directories.state, guest.id);
+    const Sysfs host;
+    facts.huge_pages =
+        huge_page_dirs(host, fmt::format("{}-{}", guest.id, guest.live->uuid.value_or("")));
+    const auto nodes = numbers_in(host.text("/sys/devices/system/node/has_memory").value_or(""));
+    facts.numa_nodes.insert(nodes.begin(), nodes.end());
     facts.now_s = std::time(nullptr);
     std::tm local{};
     localtime_r(&facts.now_s, &local);
@@ -86,6 +99,14 @@ LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
 }
 
 namespace {
+
+/// What of the guest's memory is set before QEMU is there.
+void add_memory_limits(ProcessSpec& spec, const DomainDef& live, const LaunchFacts& facts) {
+    if (const std::uint64_t bytes = locked_memory_limit(live)) {
+        spec.memlock_bytes = bytes == unlimited_memory ? RLIM_INFINITY : bytes;
+    }
+    spec.memory_policy = memory_policy(live, facts.numad_advice);
+}
 
 ProcessSpec process_spec(const LaunchRequest& launch,
                          const std::vector<OpenedDescriptor>& opened,
@@ -110,9 +131,27 @@ ProcessSpec process_spec(const LaunchRequest& launch,
     return spec;
 }
 
+/// Objects whose threads have touched the guest's memory by the time that QEMU answers.
+std::vector<std::string> thread_contexts(const std::vector<std::string>& argv) {
+    std::vector<std::string> ids;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        const json object =
+            argv[i - 1] == "-object" ? json::parse(argv[i], nullptr, false) : json();
+        if (object.is_object() && object.value("qom-type", "") == "thread-context") {
+            ids.push_back(object.at("id").get<std::string>());
+        }
+    }
+    return ids;
+}
+
 /// The monitor's commands of a start, in the order that libvirt's users know: what QEMU chose,
 /// then what has no place on a command line.
-Task<void> settle(Guest& guest) {
+Task<void> settle(Guest& guest, std::vector<std::string> thread_contexts) {
+    for (const std::string& id : thread_contexts) {
+        json object;
+        object["id"] = id;
+        co_await guest.monitor->execute("object-del", std::move(object));
+    }
     const json chardevs = co_await guest.monitor->execute("query-chardev");
     DomainDef live = *guest.live;
     adopt_chardevs(live, chardevs);
@@ -170,7 +209,11 @@ Task<void> launch(Driver& driver,
     co_await prepare_nvram(driver.ctx.loop, guest->live, reset_nvram);
     GuestLog log(driver.ctx.options.directories.log + "/qemu", domain->name);
     refuse_missing_host_setup(*guest->live);
-    LaunchRequest request = build_launch(*guest->live, *capabilities, launch_facts(driver, *guest));
+    require_huge_pages(*guest->live, page_facts(), Sysfs());
+    LaunchFacts facts = launch_facts(driver, *guest);
+    facts.numad_advice = co_await numa_advice(driver.ctx.loop, guest->live);
+    const MemoryFolders folders(*guest->live, facts);
+    LaunchRequest request = build_launch(*guest->live, *capabilities, facts);
     log.write_start(request.argv);
     std::string monitor_path;
     for (const Descriptor& descriptor : request.descriptors) {
@@ -183,6 +226,7 @@ Task<void> launch(Driver& driver,
         adopt_taps(*guest, opened);
         ProcessSpec spec =
             process_spec(request, opened, log, driver.statuses.pid_file_of(guest->id));
+        add_memory_limits(spec, *guest->live, facts);
         auto spawning = spawn(driver.ctx.loop, std::move(spec));
         Process process = co_await std::move(spawning);
         guest->process.emplace(std::move(process));
@@ -191,7 +235,7 @@ Task<void> launch(Driver& driver,
         attach_monitor(driver, domain, monitor_path);
         auto greeting = guest->monitor->negotiate();
         co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
-        auto settling = settle(*guest);
+        auto settling = settle(*guest, thread_contexts(request.argv));
         co_await Deadline(
             driver.ctx.loop, std::move(settling), settling_limit, "QEMU's preparation");
         co_await refresh_memory_devices(driver, domain, guest);

@@ -5,6 +5,7 @@
 #include "qemu-driver/actions/memory_target.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
+#include "qemu-driver/model/memory_pages.hpp"
 
 namespace vireo::qemu {
 

@@ -183,7 +183,8 @@ std::vector<ProbeCommand> probe_commands(ProbeRun run) {
                               "query-cpu-definitions",
                               "query-command-line-options",
                               "query-tpm-models",
-                              "query-tpm-types"}) {
+                              "query-tpm-types",
+                              "query-sgx-capabilities"}) {
         commands.push_back({plain, nullptr});
     }
     for (const char* model : {"host", "max"}) {
@@ -216,6 +217,9 @@ QemuCapabilities capabilities_from_replies(std::string binary,
     }
     read_schema(caps, required(first, "query-qmp-schema"));
     caps.types = read_types(required(first, "qom-list-types"));
+    if (result(first, "query-sgx-capabilities") == nullptr) {
+        caps.types.erase("sgx-epc"); // QEMU has it, the host does not give it
+    }
     caps.machines = read_machines(required(first, "query-machines"), caps.arch);
     read_options(caps, required(first, "query-command-line-options"));
     read_properties(caps, first);

@@ -3,7 +3,10 @@
 
 #include "libshared/error.hpp"
 #include "libshared/sysfs.hpp"
-#include "qemu-driver/devices/id_ranges.hpp"
+#include "qemu-driver/model/memory_pages.hpp"
+#include "qemu-driver/model/problem.hpp"
+
+#include <algorithm>
 
 namespace vireo::qemu {
 
@@ -11,48 +14,44 @@ using nlohmann::json;
 
 namespace {
 
-constexpr uint64_t system_page_kib = 4;
-
 const HugePageDir& huge_page_dir(const PlanContext& context, std::optional<uint64_t> size_kib) {
     for (const HugePageDir& dir : context.facts.huge_pages) {
         if (size_kib ? dir.size_kib == *size_kib : dir.is_default) {
             return dir;
         }
     }
+    const auto& backing = context.def.memory_backing;
+    const xml::Where where = backing ? backing->where : context.def.where;
     if (size_kib) {
-        throw Error(ErrorCode::config_unsupported,
-                    "memoryBacking: no hugetlbfs with pages of {} KiB is mounted",
-                    *size_kib);
+        qemu::refuse(where, "memoryBacking", "the host has no huge pages of {} KiB", *size_kib);
     }
-    throw Error(ErrorCode::config_unsupported, "memoryBacking: no hugetlbfs is mounted");
+    qemu::refuse(where, "memoryBacking", "the host has no huge pages of its default size");
 }
 
-/// The huge pages that a cell (or the whole guest) is to lie on, if any.
+/// The huge pages that this piece is to lie on, if any.
 const HugePageDir* huge_pages_for(const PlanContext& context, const MemoryBackendWish& wish) {
     if (wish.path) {
         return nullptr;
     }
     if (wish.page_kib) {
-        return *wish.page_kib == system_page_kib ? nullptr : &huge_page_dir(context, wish.page_kib);
+        return *wish.page_kib == ordinary_page_kib ? nullptr
+                                                   : &huge_page_dir(context, wish.page_kib);
     }
-    const auto& backing = context.def.memory_backing;
-    if (!backing || !backing->hugepages) {
-        return nullptr;
+    const auto pages = huge_pages_of(context.def, wish.cell);
+    return pages ? &huge_page_dir(context, pages->size_kib) : nullptr;
+}
+
+const std::string& mounted(const PlanContext& context, const HugePageDir& pages) {
+    if (pages.path.empty()) {
+        const auto& backing = context.def.memory_backing;
+        qemu::refuse(
+            backing ? backing->where : context.def.where,
+            "memoryBacking",
+            "no hugetlbfs with pages of {0} KiB is mounted; mount one (mount -t hugetlbfs -o "
+            "pagesize={0}K none FOLDER), or say <source type='memfd'/>, which needs none",
+            pages.size_kib);
     }
-    const HugePage* chosen = nullptr;
-    for (const HugePage& page : backing->hugepages->pages) {
-        const bool mine = page.nodeset && wish.cell && ranges_contain(*page.nodeset, *wish.cell);
-        if (mine || (!page.nodeset && !chosen)) {
-            chosen = &page;
-        }
-    }
-    if (!chosen && !backing->hugepages->pages.empty()) {
-        return nullptr; // every page is for other cells
-    }
-    if (chosen && chosen->size_kib == system_page_kib) {
-        return nullptr;
-    }
-    return &huge_page_dir(context, chosen ? std::optional(chosen->size_kib) : std::nullopt);
+    return pages.path;
 }
 
 void add_file_options(const MemoryBackendWish& wish, std::optional<YesNo> discard, json& props) {
@@ -125,7 +124,6 @@ void add_host_nodes(const PlanContext& context, const HostNodes& nodes, MemoryBa
     }
     backend.props["host-nodes"] = list;
     backend.props["policy"] = policy;
-    backend.is_plain = false;
     // Pages that are allocated at once are touched by threads on the right nodes.
     if (backend.props.contains("prealloc") && context.caps.has_type("thread-context")) {
         const std::string id = "tc-" + backend.props.at("id").get<std::string>();
@@ -167,7 +165,36 @@ std::optional<YesNo> discard_of(const DomainDef& def, const MemoryBackendWish& w
                                                              : std::nullopt;
 }
 
+/// Nothing is said of this piece alone: what holds for all of the guest's memory can be said of it
+/// as a whole.
+bool has_no_wish_of_its_own(const PlanContext& context, const MemoryBackendWish& wish) {
+    const DomainDef& def = context.def;
+    const auto pages = huge_pages_of(def, wish.cell);
+    const bool tuned =
+        def.numatune && std::ranges::any_of(def.numatune->memnodes, [&](const NumaMemnode& node) {
+            return wish.cell == node.cell;
+        });
+    const auto source = def.memory_backing ? def.memory_backing->source : std::nullopt;
+    return !wish.page_kib && !wish.nodemask && !wish.path && !wish.enclave && !tuned &&
+           !(pages && pages->of_cell) && !access_of(def, wish) &&
+           source != MemoryBackingSource::file && source != MemoryBackingSource::memfd;
+}
+
 } // namespace
+
+Plan plan_memory_path(const PlanContext& context) {
+    const auto& backing = context.def.memory_backing;
+    const auto pages = huge_pages_of(context.def, std::nullopt);
+    Plan plan;
+    if (pages || (backing && backing->allocation == MemoryAllocation::immediate)) {
+        plan.push_back(flag_step("-mem-prealloc"));
+    }
+    if (pages) {
+        plan.push_back(
+            option_step("-mem-path", mounted(context, huge_page_dir(context, pages->size_kib))));
+    }
+    return plan;
+}
 
 void append_memory_backend(Plan& plan, MemoryBackend backend) {
     if (!backend.context.is_null()) {
@@ -180,7 +207,7 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
     static const MemoryBackingDef nothing;
     const auto& given = context.def.memory_backing;
     const MemoryBackingDef& backing = given ? *given : nothing;
-    const HugePageDir* pages = huge_pages_for(context, wish);
+    const HugePageDir* pages = wish.enclave ? nullptr : huge_pages_for(context, wish);
     const auto discard = discard_of(context.def, wish);
     const auto access = access_of(context.def, wish);
 
@@ -188,7 +215,10 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
     json& props = backend.props;
     props["id"] = wish.id;
     props["size"] = wish.size_kib * 1024;
-    if (backing.source == MemoryBackingSource::memfd && !wish.path) {
+    backend.is_plain = has_no_wish_of_its_own(context, wish);
+    if (wish.enclave) {
+        props["qom-type"] = "memory-backend-epc";
+    } else if (backing.source == MemoryBackingSource::memfd && !wish.path) {
         props["qom-type"] = "memory-backend-memfd";
         if (pages) {
             props["hugetlb"] = true;
@@ -199,20 +229,19 @@ MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish
         }
     } else if (pages || wish.path || access || backing.source == MemoryBackingSource::file) {
         props["qom-type"] = "memory-backend-file";
-        props["mem-path"] = pages       ? pages->path
+        props["mem-path"] = pages       ? mounted(context, *pages)
                             : wish.path ? *wish.path
                                         : context.facts.memory_backing_dir + "/" +
                                               (wish.file_name.empty() ? wish.id : wish.file_name);
         add_file_options(wish, discard, props);
     } else {
         props["qom-type"] = "memory-backend-ram";
-        backend.is_plain = true;
     }
-    if (access) {
+    if (access && !wish.enclave) {
         props["share"] = *access == MemoryAccess::shared;
-        backend.is_plain = false;
     }
-    backend.preallocates = pages || wish.path || backing.allocation == MemoryAllocation::immediate;
+    backend.preallocates =
+        pages || wish.path || wish.enclave || backing.allocation == MemoryAllocation::immediate;
     if (wish.no_reserve) {
         props["reserve"] = false;
     } else if (backend.preallocates) {

@@ -18,6 +18,7 @@ struct MemoryBackendWish {
     std::optional<std::string> path;     ///< the file that holds it (nvdimm)
     std::string file_name;               ///< of file-backed memory, where it is not the id
     bool no_reserve = false;             ///< virtio-mem: what is not plugged must cost nothing
+    bool enclave = false;                ///< of the host's memory for enclaves (SGX)
 };
 
 struct MemoryBackend {
@@ -25,12 +26,15 @@ struct MemoryBackend {
     nlohmann::json props;
     bool preallocates =
         false;             ///< wished for; with `no_reserve` the device does it, not the back end
-    bool is_plain = false; ///< plain RAM without any wish: QEMU can make it by itself
+    bool is_plain = false; ///< without any wish of its own: QEMU can make it by itself
 };
 
 /// Chooses RAM, a memory file or a file on (huge) pages, as `<memoryBacking>` says.
 /// Throws config_unsupported when no mounted hugetlbfs has pages of the wanted size.
 MemoryBackend memory_backend(const PlanContext& context, const MemoryBackendWish& wish);
+
+/// How a machine that splits its own memory among the cells gets it, as `<memoryBacking>` says.
+Plan plan_memory_path(const PlanContext& context);
 
 void append_memory_backend(Plan& plan, MemoryBackend backend);
 

@@ -27,6 +27,8 @@ Plan plan_watchdog(const PlanContext& context, const WatchdogDef& watchdog);
 Plan plan_watchdog_action(const WatchdogDef& watchdog);
 Plan plan_panic(const PlanContext& context, const PanicDef& panic);
 Plan plan_memory_device(const PlanContext& context, const MemoryDeviceDef& memory);
+/// Memory for enclaves is no device: the machine is told of it.
+void add_enclave_memory(const DomainDef& def, OptionText& machine);
 /// SMBIOS tables and fw_cfg entries of `<sysinfo>`.
 Plan plan_sysinfo(const DomainDef& def);
 /// The generation id, and the device that tells where a crashed Linux left its notes.

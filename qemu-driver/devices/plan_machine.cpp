@@ -153,6 +153,7 @@ Plan plan_machine(const PlanContext& context) {
     if (has_memory_attributes(def)) {
         text.on_off("hmat", true);
     }
+    add_enclave_memory(def, text);
     if (const auto audio = audio_for_speaker(context)) {
         text.add("pcspk-audiodev", *audio);
     }

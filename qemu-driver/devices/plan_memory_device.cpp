@@ -3,6 +3,7 @@
 #include "qemu-driver/devices/memory_backend.hpp"
 #include "qemu-driver/devices/plan_devices.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
+#include "qemu-driver/model/problem.hpp"
 
 namespace vireo::qemu {
 
@@ -20,6 +21,7 @@ MemoryBackendWish wish_of(const MemoryDeviceDef& memory) {
     wish.cell = memory.node;
     wish.access = memory.access;
     wish.discard = memory.discard;
+    wish.enclave = memory.model == MemoryDeviceModel::sgx_epc;
     wish.no_reserve = memory.model == MemoryDeviceModel::virtio_mem;
     if (memory.source) {
         wish.page_kib = memory.source->page_size_kib;
@@ -57,9 +59,36 @@ void add_nvdimm(const MemoryDeviceDef& memory, json& backend, json& device) {
     }
 }
 
+void require_enclaves(const PlanContext& context, const MemoryDeviceDef& memory) {
+    if (!context.caps.has_type("sgx-epc")) {
+        qemu::refuse(
+            memory.info.where,
+            "memory",
+            "model='sgx-epc': this host gives guests no memory for enclaves; it needs KVM, and "
+            "SGX switched on in the host's firmware");
+    }
+}
+
 } // namespace
 
+void add_enclave_memory(const DomainDef& def, OptionText& machine) {
+    unsigned number = 0;
+    for (const MemoryDeviceDef& memory : def.devices.memories) {
+        if (memory.model != MemoryDeviceModel::sgx_epc) {
+            continue;
+        }
+        const std::string name = fmt::format("sgx-epc.{}", number++);
+        machine.add(name + ".memdev", "mem" + alias_of(memory.info));
+        if (memory.node) {
+            machine.add(name + ".node", uint64_t{*memory.node});
+        }
+    }
+}
+
 Plan plan_memory_device(const PlanContext& context, const MemoryDeviceDef& memory) {
+    if (memory.model == MemoryDeviceModel::sgx_epc) {
+        require_enclaves(context, memory);
+    }
     MemoryBackend backend = memory_backend(context, wish_of(memory));
     json device = json::object();
     if (memory.node) {
@@ -88,8 +117,11 @@ Plan plan_memory_device(const PlanContext& context, const MemoryDeviceDef& memor
     case MemoryDeviceModel::virtio_pmem:
         device["driver"] = virtio_device("virtio-pmem", memory.info, VirtioModel::virtio);
         break;
-    case MemoryDeviceModel::sgx_epc:
-        throw Error(ErrorCode::config_unsupported, "memory model 'sgx-epc' is not supported");
+    case MemoryDeviceModel::sgx_epc: {
+        Plan plan; // the machine takes it by itself
+        append_memory_backend(plan, std::move(backend));
+        return plan;
+    }
     }
     require_type(context, device.at("driver").get<std::string>(), "memory");
     device["memdev"] = "mem" + alias_of(memory.info);

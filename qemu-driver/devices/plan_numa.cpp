@@ -74,8 +74,8 @@ void add_cells(const PlanContext& context, Plan& plan) {
         backends.push_back(cell_backend(context, cell));
     }
     const bool split = splits_memory(context, backends);
-    if (split && std::ranges::any_of(backends, &MemoryBackend::preallocates)) {
-        plan.push_back(flag_step("-mem-prealloc"));
+    if (split) {
+        append(plan, plan_memory_path(context));
     }
     auto backend = backends.begin();
     for (const NumaCell& cell : numa_cells(context.def)) {

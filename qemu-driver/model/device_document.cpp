@@ -30,7 +30,9 @@ Device parse_device(std::string_view text) {
 MemoryDeviceDef
 placed_in(const DomainDef& live, const MemoryDeviceDef& memory, const HostFacts& facts) {
     DomainDef trial = live;
-    add_memory_device(trial, memory);
+    MemoryDeviceDef aligned = memory;
+    align_memory(aligned);
+    add_memory_device(trial, std::move(aligned));
     validate_memory(trial);
     validate_memory_devices(trial, facts);
     validate_qemu_memory(trial);

@@ -2,21 +2,12 @@
 #include "qemu-driver/model/memory_devices.hpp"
 
 #include "libshared/error.hpp"
-#include "libshared/sysfs.hpp"
 
 #include <algorithm>
 
 namespace vireo::qemu {
 
 namespace {
-
-/// Where the document asks for huge pages of no size and the host says nothing of its own.
-constexpr uint64_t usual_huge_page_kib = 2048;
-
-uint64_t default_huge_page_kib(const HostFacts& facts) {
-    const auto found = std::ranges::find_if(facts.huge_pages, &HugePageMount::is_default);
-    return found == facts.huge_pages.end() ? usual_huge_page_kib : found->size_kib;
-}
 
 bool same_address(const Address& known, const Address& wanted) {
     if (const auto* pci = std::get_if<PciAddress>(&wanted)) {
@@ -71,6 +62,10 @@ std::vector<std::size_t> matching(const DomainDef& def, const MemoryDeviceDef& w
     return places_where([&](const MemoryDeviceDef& known) { return is_alike(known, wanted); });
 }
 
+uint64_t rounded_up(uint64_t kib, uint64_t unit_kib) {
+    return (kib + unit_kib - 1) / unit_kib * unit_kib;
+}
+
 struct Node {
     std::vector<MemoryShare*> shares;
 };
@@ -120,35 +115,6 @@ uint64_t give_node(Node& node, uint64_t part) {
 
 } // namespace
 
-uint64_t
-backing_page_kib(const DomainDef& def, const MemoryDeviceDef& memory, const HostFacts& facts) {
-    if (memory.source && memory.source->page_size_kib) {
-        return *memory.source->page_size_kib;
-    }
-    if (!def.memory_backing || !def.memory_backing->hugepages ||
-        (memory.source && memory.source->path)) {
-        return facts.page_kib;
-    }
-    const auto& pages = def.memory_backing->hugepages->pages;
-    if (pages.empty()) {
-        return default_huge_page_kib(facts);
-    }
-    const HugePage* chosen = nullptr;
-    for (const HugePage& page : pages) {
-        const bool own = page.nodeset && memory.node &&
-                         std::ranges::count(numbers_in(*page.nodeset), *memory.node) != 0;
-        if (own || (!page.nodeset && chosen == nullptr)) {
-            chosen = &page;
-        }
-    }
-    return chosen == nullptr ? facts.page_kib : chosen->size_kib;
-}
-
-uint64_t block_kib(const DomainDef& def, const MemoryDeviceDef& memory, const HostFacts& facts) {
-    return memory.block_kib.value_or(
-        std::max(facts.huge_pmd_kib, backing_page_kib(def, memory, facts)));
-}
-
 uint64_t plugged_kib(const MemoryDeviceDef& memory) {
     return memory.model == MemoryDeviceModel::virtio_mem ? memory.current_kib.value_or(0)
                                                          : memory.size_kib;
@@ -157,11 +123,38 @@ uint64_t plugged_kib(const MemoryDeviceDef& memory) {
 uint64_t fixed_memory_kib(const DomainDef& def) {
     uint64_t fixed = def.memory.total_kib;
     for (const MemoryDeviceDef& memory : def.devices.memories) {
-        if (memory.model == MemoryDeviceModel::virtio_mem) {
+        if (memory.model != MemoryDeviceModel::dimm) {
             fixed -= std::min(fixed, memory.size_kib);
         }
     }
     return fixed;
+}
+
+uint64_t balloon_target_kib(const DomainDef& live, uint64_t kib) {
+    const uint64_t plugged = virtio_mem_kib(live);
+    if (kib < plugged) {
+        throw Error(ErrorCode::invalid_arg,
+                    "{} KiB are less than the guest has of its virtio-mem devices, {} KiB, which a "
+                    "balloon does not take back; request less of these first, or set both by "
+                    "SetMemoryTarget of org.vireo.Domain1",
+                    kib,
+                    plugged);
+    }
+    uint64_t most = live.memory.total_kib;
+    for (const MemoryDeviceDef& memory : live.devices.memories) {
+        if (memory.model == MemoryDeviceModel::virtio_mem) {
+            most -= std::min(most, memory.size_kib);
+        }
+    }
+    if (kib - plugged > most) {
+        throw Error(ErrorCode::invalid_arg,
+                    "{} KiB are more than the guest can have without more of its virtio-mem "
+                    "devices, {} KiB; request more of these, or set both by SetMemoryTarget of "
+                    "org.vireo.Domain1",
+                    kib,
+                    most + plugged);
+    }
+    return std::min(kib - plugged, fixed_memory_kib(live));
 }
 
 uint64_t initial_memory_kib(const DomainDef& def) {
@@ -190,6 +183,35 @@ uint64_t initial_balloon_kib(const DomainDef& def) {
         }
     }
     return std::min(wanted, fixed_memory_kib(def));
+}
+
+void align_memory(MemoryDeviceDef& memory) {
+    constexpr uint64_t large_page_kib = 2048;
+    memory.size_kib = rounded_up(memory.size_kib, large_page_kib);
+}
+
+void align_memory(DomainDef& def) {
+    constexpr uint64_t mib_kib = 1024;
+    MemoryDef& amounts = def.memory;
+    const bool has_all = amounts.current_kib == amounts.total_kib;
+    uint64_t initial = 0;
+    if (def.cpu) {
+        for (NumaCell& cell : def.cpu->cells) {
+            cell.memory_kib = rounded_up(cell.memory_kib, mib_kib);
+            initial += cell.memory_kib;
+        }
+    }
+    amounts.total_kib = initial == 0 ? rounded_up(initial_memory_kib(def), mib_kib) : initial;
+    for (MemoryDeviceDef& memory : def.devices.memories) {
+        align_memory(memory);
+        amounts.total_kib += memory.size_kib;
+    }
+    if (amounts.max) {
+        amounts.max->kib = rounded_up(amounts.max->kib, mib_kib);
+    }
+    if (has_all) {
+        amounts.current_kib = amounts.total_kib;
+    }
 }
 
 void add_memory_device(DomainDef& def, MemoryDeviceDef memory) {

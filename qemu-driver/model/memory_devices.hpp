@@ -2,31 +2,26 @@
 #pragma once
 
 #include "qemu-driver/model/domain_def.hpp"
-#include "qemu-driver/model/host_facts.hpp"
 
 #include <span>
 #include <vector>
 
-/// What memory devices mean for the guest as a whole: sizes, pages, how much the guest has.
+/// What memory devices mean for the guest as a whole: sizes, how much the guest has.
 namespace vireo::qemu {
 
 /// Documents count in KiB, QEMU and the native API in bytes.
 inline constexpr uint64_t bytes_per_kib = 1024;
 
-/// Size of the host's pages that this device lies on: its own, those of its NUMA cell, the host's
-/// usual ones.
-uint64_t
-backing_page_kib(const DomainDef& def, const MemoryDeviceDef& memory, const HostFacts& facts);
-
-/// What a virtio-mem device gives and takes at a time. Where the document does not say: a
-/// transparent huge page, or a page of the backing where that is larger, as QEMU chooses.
-uint64_t block_kib(const DomainDef& def, const MemoryDeviceDef& memory, const HostFacts& facts);
-
 /// How much of the device the guest has.
 uint64_t plugged_kib(const MemoryDeviceDef& memory);
 
-/// The guest's memory without its virtio-mem devices: what a balloon works in.
+/// The RAM that the guest has from its start or by DIMMs: what a balloon works in. Memory with a
+/// file of its own and that of enclaves is none.
 uint64_t fixed_memory_kib(const DomainDef& def);
+
+/// What the balloon is to leave the guest so that it has `kib` altogether: what virtio-mem has
+/// plugged stays. Throws invalid_arg where the balloon cannot bring that about.
+uint64_t balloon_target_kib(const DomainDef& live, uint64_t kib);
 
 /// What the guest has without any memory device.
 uint64_t initial_memory_kib(const DomainDef& def);
@@ -37,6 +32,10 @@ uint64_t virtio_mem_kib(const DomainDef& def);
 /// What a guest that starts is to have in its balloon's part: `<currentMemory>` without what
 /// virtio-mem is to plug.
 uint64_t initial_balloon_kib(const DomainDef& def);
+
+/// Sizes as QEMU takes them: cells and the whole in MiB, devices in large pages of x86.
+void align_memory(DomainDef& def);
+void align_memory(MemoryDeviceDef& memory);
 
 /// A device joins the guest or leaves it: the totals follow.
 void add_memory_device(DomainDef& def, MemoryDeviceDef memory);

@@ -185,12 +185,15 @@ void check_numatune(const DomainDef& def) {
 }
 
 void check_virtio_mem(const MemoryDeviceDef& memory) {
-    constexpr uint64_t thp_kib = 2048; // transparent huge pages of x86_64
+    constexpr uint64_t least_kib = 1024; // the host's pages may want more
     const xml::Where where = memory.info.where;
-    const uint64_t block = memory.block_kib.value_or(0);
+    if (!memory.block_kib) {
+        refuse(where, "target", "it needs <block>, what it gives and takes at a time");
+    }
+    const uint64_t block = *memory.block_kib;
     const uint64_t requested = memory.requested_kib.value_or(0);
-    if (!memory.block_kib || !std::has_single_bit(block) || block < thp_kib) {
-        refuse(where, "block", "{} KiB is not a power of two from {} KiB on", block, thp_kib);
+    if (!std::has_single_bit(block) || block < least_kib) {
+        refuse(where, "block", "{} KiB is not a power of two from {} KiB on", block, least_kib);
     }
     if (!memory.requested_kib) {
         refuse(where, "target", "it needs <requested>, what the guest gets at first");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/model/memory_devices.hpp"
+#include "qemu-driver/model/memory_pages.hpp"
 #include "qemu-driver/model/problem.hpp"
 #include "qemu-driver/model/validate.hpp"
 
@@ -93,7 +94,7 @@ void check_discard(const DomainDef& def, const MemoryDeviceDef& memory) {
         }
     }
     if (def.memory_backing && def.memory_backing->locked) {
-        refuse_beside({}, "memoryBacking><locked", "leave <locked/> out");
+        refuse_beside(def.memory_backing->where, "memoryBacking><locked", "leave <locked/> out");
     }
 }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Memory devices of a running Linux guest, on real QEMU: grown, shrunk, plugged, unplugged, and the
 // daemon killed meanwhile.
-#include "tests/support/client.hpp"
-#include "tests/support/guest_console.hpp"
-#include "tests/support/instance.hpp"
+#include "tests/support/memory_guest.hpp"
 #include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
@@ -11,33 +9,19 @@
 
 #include <csignal>
 #include <fstream>
-#include <functional>
 #include <map>
-#include <optional>
 
 namespace {
 
 using namespace std::chrono_literals;
 using namespace vireo;
 using namespace vireo::test;
-using bus::ObjectPath;
 
 constexpr std::uint32_t live = 1;
 constexpr std::uint32_t config = 2;
-constexpr std::uint64_t mib = 1 << 20;
-constexpr auto boot_limit = 240s;
-constexpr auto guest_limit = 120s;
-constexpr std::uint64_t guest_limit_usec = 120'000'000;
-
-using Properties = std::map<std::string, bus::Variant>;
 
 std::string device_xml(std::uint64_t requested_mib, const std::string& more = {}) {
-    return fmt::format(
-        "<memory model='virtio-mem'><target><size unit='MiB'>512</size><node>0</node>"
-        "<block unit='MiB'>2</block><requested unit='MiB'>{}</requested></target>{}"
-        "</memory>",
-        requested_mib,
-        more);
+    return virtio_mem_xml(512, requested_mib, more);
 }
 
 std::string dimm_xml(unsigned size_mib) {
@@ -50,150 +34,15 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// An instance with one guest of 192 MiB and one virtio-mem device of 512 MiB, nothing requested.
-class MemoryGuest {
-  public:
-    explicit MemoryGuest(bool linux)
-        : client_(instance_.connect()),
-          path_(client_.call<ObjectPath>(libvirt_connect, "DomainDefineXML", document(linux))),
-          domain_(libvirt_object(path_, "org.libvirt.Domain")),
-          native_{"org.vireo",
-                  "/org/vireo/domain/" + path_.substr(path_.rfind('/') + 1),
-                  "org.vireo.Domain1"},
-          memory_(memory("virtiomem0")) {
-        client_.call(domain_, "Create", std::uint32_t{0});
-        if (linux) {
-            console_.emplace(serial());
-            console_->await("Hello from your guest", boot_limit);
-        }
-    }
-
-    const Instance& instance() const { return instance_; }
-
-    Client& client() { return client_; }
-
-    const Target& domain() const { return domain_; }
-
-    const Target& native() const { return native_; }
-
-    /// The device that the document has.
-    const Target& device() const { return memory_; }
-
-    Target memory(const std::string& alias) const {
-        return {"org.vireo", native_.path + "/memory/" + alias, "org.vireo.MemoryDevice1"};
-    }
-
-    std::string xml(std::uint32_t flags = 0) {
-        return client_.call<std::string>(domain_, "GetXMLDesc", flags);
-    }
-
-    std::uint64_t current() { return client_.get<std::uint64_t>(memory_, "Current"); }
-
-    void request(std::uint64_t requested_mib) {
-        const bus::Message call = client_.new_call(
-            Target{"org.vireo", memory_.path, "org.freedesktop.DBus.Properties"}, "Set");
-        bus::append(call.get(), std::string("org.vireo.MemoryDevice1"));
-        bus::append(call.get(), std::string("Requested"));
-        bus::append(call.get(), bus::Variant(requested_mib * mib));
-        client_.send(call);
-    }
-
-    std::uint64_t wait(std::uint64_t limit_usec = guest_limit_usec) {
-        const bus::Message call = client_.new_call(memory_, "WaitForRequested");
-        bus::append(call.get(), limit_usec);
-        sd_bus_message* reply = nullptr;
-        sd_bus_error error{};
-        const int result =
-            sd_bus_call(client_.get(), call.get(), 2 * guest_limit_usec, &error, &reply);
-        if (result < 0) {
-            const CallError failure(error.name, error.message);
-            sd_bus_error_free(&error);
-            throw failure;
-        }
-        return bus::read<std::uint64_t>(bus::Message(reply).get());
-    }
-
-    /// MemTotal of the guest's own /proc/meminfo.
-    std::uint64_t guest_kib() {
-        return std::stoull(console_->run("sed -n 's/^MemTotal: *//p' /proc/meminfo", guest_limit));
-    }
-
-    /// The guest brings blocks online a little after QEMU's event.
-    std::uint64_t await_guest_kib(const std::function<bool(std::uint64_t)>& wanted) {
-        const auto deadline = std::chrono::steady_clock::now() + guest_limit;
-        std::uint64_t now = guest_kib();
-        while (!wanted(now) && std::chrono::steady_clock::now() < deadline) {
-            now = guest_kib();
-        }
-        return now;
-    }
-
-    GuestConsole& console() { return *console_; }
-
-    std::string message_of(const std::function<void()>& call) {
-        try {
-            call();
-        } catch (const CallError& e) {
-            return e.what();
-        }
-        return "no error";
-    }
-
-  private:
-    std::string serial() const { return (instance_.root() / "console").string(); }
-
-    std::string document(bool linux) const {
-        const GuestFiles files = linux ? guest_files() : GuestFiles{};
-        const std::string boot =
-            linux
-                ? fmt::format("<kernel>{}</kernel><initrd>{}</initrd><cmdline>console=ttyS0 quiet "
-                              "memhp_default_state=online_movable</cmdline>",
-                              files.kernel,
-                              files.initrd)
-                : "";
-        return fmt::format(
-            "<domain type='qemu'><name>elastic</name><maxMemory slots='4' unit='GiB'>2</maxMemory>"
-            "<memory unit='MiB'>704</memory><vcpu>1</vcpu>"
-            "<os><type arch='x86_64' machine='q35'>hvm</type>{}</os><features><acpi/></features>"
-            "<cpu><numa><cell id='0' cpus='0' memory='192' unit='MiB'/></numa></cpu><devices>"
-            "<serial type='unix'><source mode='bind' path='{}'/></serial>{}</devices></domain>",
-            boot,
-            serial(),
-            device_xml(0));
-    }
-
-    Instance instance_;
-    Client client_;
-    ObjectPath path_;
-    Target domain_;
-    Target native_;
-    Target memory_;
-    std::optional<GuestConsole> console_;
-};
-
-/// Takes PropertiesChanged until `property` of the device has the value.
-void await_property(Watch& changes, const char* property, std::uint64_t value) {
-    const auto has = [&](const auto& arguments) {
-        const Properties& changed = std::get<1>(arguments);
-        const auto found = changed.find(property);
-        return found != changed.end() && found->second == bus::Variant(value);
-    };
-    changes.next_where<std::string, Properties, std::vector<std::string>>(has, guest_limit);
-}
-
-Watch watch_properties(MemoryGuest& guest) {
-    return guest.client().watch(
-        Target{"org.vireo", guest.device().path, "org.freedesktop.DBus.Properties"},
-        "PropertiesChanged");
-}
+const MemoryGuestOptions without_linux{.linux = false};
 
 } // namespace
 
 TEST_CASE("a guest grows and shrinks by one property write, and its own numbers agree") {
-    MemoryGuest guest(true);
-    Watch changes = watch_properties(guest);
+    MemoryGuest guest({.size_mib = 1024});
+    Watch changes = guest.watch_properties();
     CHECK(guest.client().get<std::string>(guest.device(), "Model") == "virtio-mem");
-    CHECK(guest.client().get<std::uint64_t>(guest.device(), "Size") == 512 * mib);
+    CHECK(guest.client().get<std::uint64_t>(guest.device(), "Size") == 1024 * mib);
     CHECK(guest.client().get<std::uint64_t>(guest.device(), "BlockSize") == 2 * mib);
     CHECK(guest.client().get<std::uint32_t>(guest.device(), "Node") == 0);
     CHECK(guest.client().get<std::uint64_t>(guest.device(), "BackingPageSize") == 4096);
@@ -201,16 +50,16 @@ TEST_CASE("a guest grows and shrinks by one property write, and its own numbers 
     CHECK(contains(guest.xml(), "<currentMemory unit='KiB'>196608</currentMemory>"));
     const std::uint64_t small = guest.guest_kib();
 
-    guest.request(512);
-    await_property(changes, "Requested", 512 * mib);
-    CHECK(guest.wait() == 512 * mib);
-    await_property(changes, "Current", 512 * mib);
-    CHECK(guest.current() == 512 * mib);
+    guest.request(1024);
+    await_property(changes, "Requested", 1024 * mib);
+    CHECK(guest.wait() == 1024 * mib);
+    await_property(changes, "Current", 1024 * mib);
+    CHECK(guest.current() == 1024 * mib);
     const std::uint64_t large =
-        guest.await_guest_kib([&](std::uint64_t kib) { return kib >= small + 512 * 1024; });
-    CHECK(large == small + 512 * 1024);
-    CHECK(contains(guest.xml(), "<current unit='KiB'>524288</current>"));
-    CHECK(contains(guest.xml(), "<currentMemory unit='KiB'>720896</currentMemory>"));
+        guest.await_guest_kib([&](std::uint64_t kib) { return kib >= small + 1024 * 1024; });
+    CHECK(large == small + 1024 * 1024);
+    CHECK(contains(guest.xml(), "<current unit='KiB'>1048576</current>"));
+    CHECK(contains(guest.xml(), "<currentMemory unit='KiB'>1245184</currentMemory>"));
     // Never of the definition, which keeps what was requested there.
     CHECK_FALSE(contains(guest.xml(2), "<current "));
     CHECK(contains(guest.xml(2), "<requested unit='KiB'>0</requested>"));
@@ -223,7 +72,7 @@ TEST_CASE("a guest grows and shrinks by one property write, and its own numbers 
 }
 
 TEST_CASE("a daemon that is killed in mid-resize comes back to the same truth") {
-    MemoryGuest guest(true);
+    MemoryGuest guest({});
     const std::uint64_t small = guest.guest_kib();
     guest.request(512);
     guest.instance().end("vireo-qemud", SIGKILL);
@@ -244,7 +93,7 @@ TEST_CASE("a daemon that is killed in mid-resize comes back to the same truth") 
 }
 
 TEST_CASE("a DIMM is plugged in and out, and the guest has it meanwhile") {
-    MemoryGuest guest(true);
+    MemoryGuest guest({});
     Watch added = guest.client().watch(guest.domain(), "DeviceAdded");
     Watch removed = guest.client().watch(guest.domain(), "DeviceRemoved");
     const std::uint64_t small = guest.guest_kib();
@@ -267,7 +116,7 @@ TEST_CASE("a DIMM is plugged in and out, and the guest has it meanwhile") {
 }
 
 TEST_CASE("devices change in the running guest and the definition together, or not at all") {
-    MemoryGuest guest(false);
+    MemoryGuest guest(without_linux);
     Client& client = guest.client();
     client.call(guest.domain(), "UpdateDevice", device_xml(64), live | config);
     CHECK(contains(guest.xml(), "<requested unit='KiB'>65536</requested>"));
@@ -299,7 +148,7 @@ TEST_CASE("devices change in the running guest and the definition together, or n
 }
 
 TEST_CASE("what cannot be done is refused with what to do instead") {
-    MemoryGuest guest(false);
+    MemoryGuest guest(without_linux);
     Client& client = guest.client();
     const auto update = [&](const std::string& xml) {
         return guest.message_of([&] { client.call(guest.domain(), "UpdateDevice", xml, live); });
@@ -329,7 +178,7 @@ TEST_CASE("what cannot be done is refused with what to do instead") {
 }
 
 TEST_CASE("a guest that does not answer is waited for 10 s and then told of") {
-    MemoryGuest guest(false); // its firmware knows no virtio-mem
+    MemoryGuest guest(without_linux); // its firmware knows no virtio-mem
     guest.request(64);
     CHECK(guest.wait(1'000) == 0); // the time limit
     CHECK(contains(guest.message_of([&] { guest.wait(); }),
@@ -337,7 +186,7 @@ TEST_CASE("a guest that does not answer is waited for 10 s and then told of") {
 }
 
 TEST_CASE("one number for the whole guest is shared out") {
-    MemoryGuest guest(false);
+    MemoryGuest guest(without_linux);
     Client& client = guest.client();
     using Answer = std::map<std::string, std::uint64_t>;
     const auto set = [&](std::uint64_t bytes) {

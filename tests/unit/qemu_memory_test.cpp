@@ -79,7 +79,9 @@ TEST_CASE("sizes of virtio-mem that do not fit are refused with line, value and 
     CHECK(contains(refusal(guest(virtio_mem(512 * mib, 2 * mib, 3 * mib))), "not a multiple"));
     CHECK(contains(refusal(guest(virtio_mem(511 * mib, 2 * mib, 0))), "not a multiple"));
     CHECK(contains(refusal(guest(virtio_mem(512 * mib, 3 * mib, 0))), "not a power of two"));
-    CHECK(contains(refusal(guest(virtio_mem(512 * mib, mib, 0))), "not a power of two from 2048"));
+    CHECK(contains(refusal(guest(virtio_mem(512 * mib, 512, 0))), "not a power of two from 1024"));
+    CHECK(contains(refusal(guest(virtio_mem(512 * mib, mib, 0))),
+                   "below a transparent huge page of the host; take 2048 KiB or more"));
     HostFacts larger;
     larger.huge_pmd_kib = 32 * mib;
     CHECK(contains(refusal(guest(virtio_mem(512 * mib, 2 * mib, 0)), larger),
@@ -87,6 +89,51 @@ TEST_CASE("sizes of virtio-mem that do not fit are refused with line, value and 
     const std::string giant = "<source><pagesize unit='GiB'>1</pagesize></source>";
     CHECK(contains(refusal(guest(virtio_mem(1024 * mib, 2 * mib, 0, "<node>0</node>", giant))),
                    "below a page of the memory behind it; take 1048576 KiB or more"));
+}
+
+TEST_CASE("a balloon gives and takes what virtio-mem has not plugged") {
+    DomainDef live = guest(virtio_mem(512 * mib, 2 * mib, 128 * mib) + dimm);
+    live.id = 1;
+    live.memory.total_kib = (2048 + 512 + 256) * mib;
+    live.devices.memories.front().current_kib = 128 * mib;
+    CHECK(fixed_memory_kib(live) == 2304 * mib);
+    CHECK(balloon_target_kib(live, 1128 * mib) == 1000 * mib);
+    CHECK(balloon_target_kib(live, 2432 * mib) == 2304 * mib);
+    const auto refused = [&](std::uint64_t kib) {
+        try {
+            balloon_target_kib(live, kib);
+        } catch (const Error& e) {
+            CHECK(e.code() == ErrorCode::invalid_arg);
+            return std::string(e.what());
+        }
+        return std::string("accepted");
+    };
+    CHECK(contains(refused(127 * mib), "less than the guest has of its virtio-mem devices"));
+    CHECK(contains(refused(2433 * mib), "without more of its virtio-mem devices, 2490368 KiB"));
+    // What lasts in a file is no RAM that a balloon could take.
+    live.devices.memories.back().model = MemoryDeviceModel::nvdimm;
+    CHECK(fixed_memory_kib(live) == 2048 * mib);
+    CHECK(balloon_target_kib(live, 2432 * mib) == 2048 * mib);
+}
+
+TEST_CASE("sizes of a guest that starts are those that QEMU takes") {
+    DomainDef def = guest(virtio_mem(512 * mib, 2 * mib, 0) + dimm);
+    def.cpu->cells.front().memory_kib = 1024 * mib + 1;
+    def.devices.memories.back().size_kib = 256 * mib + 3;
+    def.memory.total_kib = 2816 * mib + 4;
+    def.memory.current_kib = def.memory.total_kib;
+    align_memory(def);
+    CHECK(def.cpu->cells.front().memory_kib == 1025 * mib);
+    CHECK(def.devices.memories.back().size_kib == 258 * mib);
+    CHECK(def.memory.total_kib == (1025 + 1024 + 512 + 258) * mib);
+    CHECK(def.memory.current_kib == def.memory.total_kib);
+    def = guest("", "");
+    def.cpu.reset();
+    def.memory.total_kib = 1000;
+    def.memory.current_kib = 500;
+    align_memory(def);
+    CHECK(def.memory.total_kib == mib);
+    CHECK(def.memory.current_kib == 500);
 }
 
 TEST_CASE("the guest must have the node, the room and the slots") {
@@ -120,7 +167,7 @@ TEST_CASE("virtio-mem beside what pins all memory is refused, naming both and th
                                         "</interface>")),
                  "beside <interface type='vdpa'> of line 4"));
     CHECK(contains(refusal(guest(memory, max_memory + "<memoryBacking><locked/></memoryBacking>")),
-                   "beside <memoryBacking><locked>: "));
+                   "beside <memoryBacking><locked> of line 2: "));
     CHECK(refusal(guest(dimm, max_memory + "<memoryBacking><locked/></memoryBacking>")) ==
           "accepted");
 }

@@ -346,7 +346,37 @@ TEST_CASE("a guest that this host cannot run is refused before anything starts")
     CHECK_THROWS_AS(bench.launch(), Error);
     bench.def.cpu.reset();
     bench.def.memory_backing.emplace().hugepages.emplace();
-    CHECK_THROWS_WITH_AS(bench.launch(), "memoryBacking: no hugetlbfs is mounted", Error);
+    CHECK_THROWS_WITH_AS(
+        bench.launch(), "<memoryBacking>: the host has no huge pages of its default size", Error);
+    bench.facts.huge_pages.push_back({2048, "", true});
+    CHECK_THROWS_WITH_AS(
+        bench.launch(),
+        "<memoryBacking>: no hugetlbfs with pages of 2048 KiB is mounted; mount one (mount -t "
+        "hugetlbfs -o pagesize=2048K none FOLDER), or say <source type='memfd'/>, which needs none",
+        Error);
+    bench.def.memory_backing->source = MemoryBackingSource::memfd;
+    CHECK_NOTHROW(bench.launch());
+}
+
+TEST_CASE("memory for enclaves is the machine's, where the host gives any") {
+    Bench bench;
+    MemoryDeviceDef memory;
+    memory.model = MemoryDeviceModel::sgx_epc;
+    memory.size_kib = 65536;
+    memory.node = 1;
+    memory.info.alias = "epc0";
+    bench.def.devices.memories.push_back(memory);
+    CHECK_THROWS_AS(bench.launch(), Error);
+    bench.caps.types.insert("sgx-epc");
+    const LaunchRequest request = bench.launch();
+    CHECK(has_pair(request.argv,
+                   "-machine",
+                   "pc,usb=off,dump-guest-core=off,memory-backend=pc.ram,sgx-epc.0.memdev=memepc0,"
+                   "sgx-epc.0.node=1"));
+    CHECK(has_pair(
+        request.argv,
+        "-object",
+        R"({"id":"memepc0","prealloc":true,"qom-type":"memory-backend-epc","size":67108864})"));
 }
 
 TEST_CASE("a variable clock starts at the host's time plus the adjustment") {
