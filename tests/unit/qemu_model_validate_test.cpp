@@ -246,7 +246,8 @@ TEST_CASE("a virtio-mem device's sizes are whole blocks") {
     };
     CHECK(memory(2048, 4096) == "accepted");
     CHECK(refused_at(5, "block", memory(3000, 0)));
-    CHECK(refused_at(5, "block", memory(1024, 0)));
+    CHECK(refused_at(5, "block", memory(512, 0)));
+    CHECK(refused_at(5, "memory", memory(1024, 0))); // less than a transparent huge page
     CHECK(refused_at(5, "requested", memory(2048, 2049)));
     CHECK(refused_at(5, "requested", memory(2048, 2097152)));
 }
