@@ -2,6 +2,7 @@
 #include "libshared/daemon/peers.hpp"
 
 #include "libshared/bus/codec.hpp"
+#include "libshared/daemon/sockets.hpp"
 #include "libshared/log.hpp"
 
 #include <systemd/sd-id128.h>
@@ -147,6 +148,7 @@ void Peers::accept(Fd connection) {
     check(sd_bus_new(&raw), "create a connection");
     auto peer = std::make_unique<Peer>(Peer{*this, ++accepted_, bus::Bus(raw), {}, {}});
     check(sd_bus_set_fd(raw, connection.get(), connection.get()), "set up a connection");
+    const bool from_driver = is_from_driver(connection.get());
     connection.release(); // sd-bus closes it
     sd_id128_t id{};
     check(sd_id128_randomize(&id), "make an id");
@@ -162,7 +164,9 @@ void Peers::accept(Fd connection) {
     sd_bus_slot* slot = nullptr;
     check(sd_bus_add_filter(raw, &slot, &on_message, peers_.back().get()), "watch a connection");
     peers_.back()->filter.reset(slot);
-    objects_.started(raw); // before: what was kept is not told twice
+    if (!from_driver) {
+        objects_.started(raw); // before: what was kept is not told twice
+    }
     clients_.ask_again();
 }
 

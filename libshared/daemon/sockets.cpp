@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 namespace vireo {
 
@@ -65,9 +67,23 @@ Fd listen_unix(const std::string& path) {
     return fd;
 }
 
-Fd connect_unix(const std::string& path) {
+namespace {
+
+/// Names of sockets that are no files: unix(7), "abstract".
+constexpr std::string_view driver_prefix{"\0vireo-driver/", 14};
+
+void name_as_driver(int fd) {
+    static unsigned count = 0;
+    const std::string name = fmt::format("{}{}/{}", driver_prefix, ::getpid(), count++);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, name.data(), name.size());
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    check_errno(::bind(fd, reinterpret_cast<const sockaddr*>(&address), size), "name a socket");
+}
+
+Fd connect_socket(Fd fd, const std::string& path) {
     const sockaddr_un address = address_of(path);
-    Fd fd = new_socket();
     if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
         if (errno == ENOENT || errno == ECONNREFUSED) {
             return Fd();
@@ -80,6 +96,29 @@ Fd connect_unix(const std::string& path) {
         check(-errno, fmt::format("connect to '{}'", path));
     }
     return fd;
+}
+
+} // namespace
+
+Fd connect_unix(const std::string& path) {
+    return connect_socket(new_socket(), path);
+}
+
+Fd connect_unix_as_driver(const std::string& path) {
+    Fd fd = new_socket();
+    name_as_driver(fd.get());
+    return connect_socket(std::move(fd), path);
+}
+
+bool is_from_driver(int connection) noexcept {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (::getpeername(connection, reinterpret_cast<sockaddr*>(&address), &size) < 0 ||
+        size <= offsetof(sockaddr_un, sun_path)) {
+        return false;
+    }
+    return std::string_view(address.sun_path, size - offsetof(sockaddr_un, sun_path))
+        .starts_with(driver_prefix);
 }
 
 Fd take_listening_socket(const std::string& name, const std::string& path) {

@@ -16,6 +16,12 @@ Fd listen_unix(const std::string& path);
 /// any other failure.
 Fd connect_unix(const std::string& path);
 
+/// The same from one driver to another. A driver does not pass signals on, so those that are kept
+/// for whoever does (ObjectTree::started) are not for it: is_from_driver() tells it by the name
+/// that its end has.
+Fd connect_unix_as_driver(const std::string& path);
+bool is_from_driver(int connection) noexcept;
+
 /// The listening socket of a driver: the one that systemd (or the proxy) passed under `name`
 /// (sd_listen_fds(3)), else one that is opened at `path`. Sockets passed under other names are
 /// closed with a log line.

@@ -41,6 +41,21 @@ TEST_CASE("a socket is made for its owner alone, in place of a stale one") {
     CHECK((fcntl(second.get(), F_GETFL) & O_NONBLOCK) != 0);
 }
 
+TEST_CASE("a driver that connects to another is told from the proxy") {
+    const TemporaryFolder folder;
+    const std::string path = folder.path().string() + "/s";
+    const Fd listening = listen_unix(path);
+    const auto accepted = [&] { return Fd(::accept4(listening.get(), nullptr, nullptr, 0)); };
+    const Fd proxy = connect_unix(path);
+    CHECK_FALSE(is_from_driver(accepted().get()));
+    const Fd one = connect_unix_as_driver(path);
+    const Fd two = connect_unix_as_driver(path); // names of their own
+    CHECK(is_from_driver(accepted().get()));
+    CHECK(is_from_driver(accepted().get()));
+    CHECK_FALSE(is_from_driver(-1));
+    CHECK_FALSE(connect_unix_as_driver(folder.path().string() + "/nobody"));
+}
+
 TEST_CASE("a path that is too long for a socket is refused with its length") {
     const std::string path = "/" + std::string(107, 'x');
     CHECK_THROWS_WITH_AS(listen_unix(path),
