@@ -24,9 +24,8 @@ void Events::set_state(Domain& domain, StateReason state) {
     changed(domain, {"State", "StateReason"});
 }
 
-void Events::changed(const Domain& domain, std::initializer_list<const char*> names) {
-    objects_.properties_changed(
-        native_path(domain), native_domain_interface, std::span(names.begin(), names.size()));
+void Events::changed(const Domain& domain, const std::vector<const char*>& names) {
+    objects_.properties_changed(native_path(domain), native_domain_interface, names);
 }
 
 void Events::memory_added(const Domain& domain, const std::string& alias) {

@@ -6,6 +6,7 @@
 #include "qemu-driver/state.hpp"
 
 #include <string>
+#include <vector>
 
 namespace vireo::qemu {
 
@@ -25,7 +26,7 @@ class Events {
     /// Sets state and reason, and tells of it on the native API.
     void set_state(Domain& domain, StateReason state);
     /// Native properties that changed by name (`Persistent`).
-    void changed(const Domain& domain, std::initializer_list<const char*> names);
+    void changed(const Domain& domain, const std::vector<const char*>& names);
 
     void added(const Domain& domain) { objects_.object_added(native_path(domain)); }
 

@@ -4,6 +4,7 @@
 #include "libshared/async/process.hpp"
 #include "libshared/async/promised.hpp"
 #include "libshared/daemon/clients.hpp"
+#include "qemu-driver/memory_amounts.hpp"
 #include "qemu-driver/model/domain_def.hpp"
 #include "qemu-driver/qmp/client.hpp"
 #include "qemu-driver/state.hpp"
@@ -48,6 +49,10 @@ struct Guest {
     /// Notified when a device has gone or is kept, and when the guest has more or less of a memory
     /// device.
     Condition devices_changed;
+
+    /// What its balloon was last asked to leave it, where this daemon has asked.
+    std::optional<std::uint64_t> balloon_target_kib;
+    MemoryAmounts told_memory;
 
     /// Nothing more will come from QEMU.
     Promised<bool> monitor_closed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/actions/device_events.hpp"
 
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
 
 #include <algorithm>
@@ -86,6 +87,7 @@ void tell_of_balloon(Driver& driver, const DomainPtr& domain, const json& data) 
     live.memory.current_kib = kib;
     domain->guest->live = std::make_shared<const DomainDef>(std::move(live));
     driver.events.device(*domain, "BalloonChange", kib);
+    tell_of_memory(driver, *domain);
 }
 
 void tell_of_clock(Driver& driver, const DomainPtr& domain, const json& data) {

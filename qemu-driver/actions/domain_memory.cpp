@@ -3,6 +3,7 @@
 
 #include "qemu-driver/actions/domain_stats.hpp"
 #include "qemu-driver/actions/impact.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/documents.hpp"
@@ -108,6 +109,10 @@ Task<void> set_memory(Driver& driver, DomainPtr domain, std::uint64_t kib, std::
     }
     if (guest) {
         co_await monitor_command(driver, guest, "balloon", std::move(target));
+        guest->balloon_target_kib = kib;
+    }
+    if (guest && domain->guest == guest) {
+        tell_of_memory(driver, *domain);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "qemu-driver/actions/memory_devices.hpp"
 
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/plug_memory.hpp"
 #include "qemu-driver/actions/save_status.hpp"
@@ -66,6 +67,7 @@ void tell_of_changes(Driver& driver, const Domain& domain, const DomainDef& befo
         driver.events.device(
             domain, "BalloonChange", std::uint64_t{now.memory.current_kib.value_or(0)});
     }
+    tell_of_memory(driver, domain);
 }
 
 /// What the balloon leaves the guest, in KiB; all of it where there is none.
@@ -93,10 +95,11 @@ const MemoryDeviceDef& memory_device(const Domain& domain, const std::string& al
 
 Task<void> refresh_memory_devices(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
     const bool has_devices = !guest->live->devices.memories.empty();
-    if (!has_devices && !has_balloon(*guest->live)) {
+    // A balloon has nothing to tell of itself while its guest starts.
+    if (!has_devices && (guest->starting || !has_balloon(*guest->live))) {
         co_return;
     }
-    json answer;
+    json answer = json::array();
     if (has_devices) {
         answer = co_await monitor_command(driver, guest, "query-memory-devices");
     }

@@ -18,8 +18,8 @@ const MemoryDeviceDef& memory_device(const Domain& domain, const std::string& al
 
 /// Asks QEMU for the truth and takes it into the live document: what is plugged and requested,
 /// slots, addresses, what the guest has altogether. Tells of what is different. Devices that QEMU
-/// does not have any more leave the document. Waits for QEMU as monitor_command() does; does
-/// nothing for a guest with neither memory devices nor balloon.
+/// does not have any more leave the document. Waits for QEMU as monitor_command() does; a guest
+/// without memory devices is asked for its balloon alone, and for nothing while it starts.
 Task<void> refresh_memory_devices(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest);
 
 /// QEMU's event: the guest has more or less of a virtio-mem device.

@@ -3,6 +3,7 @@
 
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/plug_memory.hpp"
@@ -218,6 +219,7 @@ set_memory_target(Driver& driver, DomainPtr domain, std::uint64_t bytes) {
         }
         if (has_balloon(*live)) {
             co_await set_balloon(driver, guest, in_balloon);
+            guest->balloon_target_kib = in_balloon;
             set[*live->devices.memballoon->info.alias] = in_balloon * bytes_per_kib;
         }
     } catch (...) {
@@ -226,6 +228,9 @@ set_memory_target(Driver& driver, DomainPtr domain, std::uint64_t bytes) {
     if (failure) {
         co_await set_back(driver, domain, std::move(done));
         std::rethrow_exception(failure);
+    }
+    if (domain->guest == guest) {
+        tell_of_memory(driver, *domain);
     }
     co_return set;
 }

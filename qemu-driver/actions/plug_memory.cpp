@@ -3,6 +3,7 @@
 
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/run_plan.hpp"
@@ -185,6 +186,7 @@ void set_requested(Driver& driver,
     save_status(driver, *domain);
     domain->guest->devices_changed.notify();
     driver.events.memory_changed(*domain, alias, {"Requested"});
+    tell_of_memory(driver, *domain);
 }
 
 } // namespace
@@ -210,6 +212,7 @@ Task<std::string> plug_memory(Driver& driver, DomainPtr domain, MemoryDeviceDef 
     log::info("domain '{}': memory device '{}' is attached", domain->name, alias);
     driver.events.memory_added(*domain, alias);
     driver.events.device(*domain, "DeviceAdded", alias);
+    tell_of_memory(driver, *domain);
     co_await refresh_memory_devices(driver, domain, guest);
     co_return alias;
 }
@@ -277,6 +280,7 @@ finish_unplug(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest, st
         save_status(driver, *domain);
         log::info("domain '{}': memory device '{}' has gone", domain->name, alias);
         driver.events.device(*domain, "DeviceRemoved", alias);
+        tell_of_memory(driver, *domain);
         guest->devices_changed.notify();
         co_await refresh_memory_devices(driver, domain, guest);
     } catch (const Error& e) {

@@ -4,6 +4,7 @@
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/attach_monitor.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
@@ -160,6 +161,7 @@ Task<void> settle(Guest& guest, std::vector<std::string> thread_contexts) {
         json target;
         target["value"] = wanted_kib * 1024;
         co_await guest.monitor->execute("balloon", std::move(target));
+        guest.balloon_target_kib = wanted_kib;
     }
     const auto& balloon = live.devices.memballoon;
     if (has_balloon(live) && balloon->stats_period_s.value_or(0) > 0) {
@@ -286,6 +288,7 @@ Task<void> run(Driver& driver,
     driver.events.set_state(*domain, options.paused ? reason::paused_by_user : reason::booted);
     save_status(driver, *domain);
     announce_memory_devices(driver, *domain);
+    tell_of_memory(driver, *domain);
     driver.events.lifecycle(*domain, lifecycle::started_booted);
     if (options.paused) {
         driver.events.lifecycle(*domain, lifecycle::suspended_paused);

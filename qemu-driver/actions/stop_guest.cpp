@@ -3,6 +3,7 @@
 
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 
@@ -114,8 +115,12 @@ void make_inactive(Driver& driver,
                    std::optional<LifecycleEvent> event) {
     retire_memory_devices(driver, *domain);
     const std::uint32_t id = domain->guest->id;
+    const bool known = !domain->guest->starting; // to clients
     driver.registry.clear_guest(*domain);
     domain->updated = false;
+    if (known) {
+        tell_of_no_memory(driver, *domain);
+    }
     driver.events.set_state(*domain, state);
     if (!domain->persistent) {
         driver.events.removed(*domain);

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "libshared/bus/vtable.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/driver.hpp"
 
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace vireo::qemu {
 
@@ -31,6 +34,24 @@ class NativeDomainInterface : public std::enable_shared_from_this<NativeDomainIn
     bool persistent() const { return domain_->persistent; }
 
     bool autostart() const { return domain_->autostart; }
+
+    std::uint64_t memory_minimum() const { return actions::memory_amounts(*domain_).minimum; }
+
+    std::uint64_t memory_maximum() const { return actions::memory_amounts(*domain_).maximum; }
+
+    std::uint64_t memory_step() const { return actions::memory_amounts(*domain_).step; }
+
+    std::uint64_t memory_target() const { return actions::memory_amounts(*domain_).target; }
+
+    std::uint64_t memory_current() const { return actions::memory_amounts(*domain_).current; }
+
+    using MemoryPromises = std::vector<std::tuple<std::int32_t,
+                                                  std::uint64_t,
+                                                  std::uint64_t,
+                                                  std::uint64_t,
+                                                  std::uint64_t,
+                                                  std::uint64_t>>;
+    MemoryPromises memory_promises() const;
 
     Task<std::map<std::string, std::uint64_t>> set_memory_target(std::uint64_t bytes);
 

@@ -68,4 +68,8 @@ uint64_t locked_memory_limit(const DomainDef& def) {
     return (mappings * def.memory.total_kib + device_memory_kib) * bytes_per_kib;
 }
 
+bool pins_memory(const DomainDef& def) {
+    return (def.memory_backing && def.memory_backing->locked) || count_mappings(def.devices) > 0;
+}
+
 } // namespace vireo::qemu

@@ -16,4 +16,7 @@ constexpr uint64_t unlimited_memory = 9007199254740991;
 /// before a device is plugged that needs more.
 uint64_t locked_memory_limit(const DomainDef& def);
 
+/// All of the guest's memory stays where it is: devices reach it by DMA, or it is `<locked/>`.
+bool pins_memory(const DomainDef& def);
+
 } // namespace vireo::qemu
