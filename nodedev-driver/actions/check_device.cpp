@@ -4,8 +4,10 @@
 #include "libshared/async/offload.hpp"
 #include "libshared/async/process.hpp"
 #include "libshared/error.hpp"
+#include "libshared/log.hpp"
 
 #include <fmt/ranges.h>
+#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 
@@ -41,6 +43,19 @@ Uses find_uses(const Sysfs& sysfs, const std::string& path) {
     return found;
 }
 
+/// Where systemd runs the host it loads the module: this daemon's unit may not.
+ProcessSpec load_module(const std::string& name) {
+    ProcessSpec spec;
+    if (sd_booted() > 0) {
+        spec.program = "systemctl";
+        spec.arguments = {"--no-ask-password", "start", fmt::format("modprobe@{}.service", name)};
+    } else {
+        spec.program = "modprobe";
+        spec.arguments = {"--", name};
+    }
+    return spec;
+}
+
 std::string list_of(const Uses& uses) {
     std::vector<std::string> words;
     words.reserve(uses.size());
@@ -48,6 +63,29 @@ std::string list_of(const Uses& uses) {
         words.push_back(describe_use(use));
     }
     return fmt::format("{}", fmt::join(words, ", "));
+}
+
+Task<Uses> look_for_uses(Driver& driver, PciFunction function) {
+    std::function<Uses()> call = [sysfs = driver.sources.sysfs, path = function.path] {
+        return find_uses(sysfs, path);
+    };
+    co_return co_await Offload<Uses>(driver.loop, std::move(call));
+}
+
+/// udev looks into a disk that has just come back, and closes it again.
+bool is_passing(const DeviceUse& use) {
+    return use.kind == "open" && use.by.starts_with("(udev-worker)");
+}
+
+Task<void> let_udev_finish(Driver& driver) {
+    ProcessSpec spec;
+    spec.program = "udevadm";
+    spec.arguments = {"settle", "--timeout=10"};
+    try {
+        const Output output = co_await run_command(driver.loop, std::move(spec), driver.step_limit);
+    } catch (const Error& error) {
+        log::debug("udev is not waited for: {}", error.what());
+    }
 }
 
 } // namespace
@@ -63,10 +101,11 @@ PciFunction pci_function(const Driver& driver, const std::string& name) {
 }
 
 Task<void> check_unused(Driver& driver, PciFunction function) {
-    std::function<Uses()> call = [sysfs = driver.sources.sysfs, path = function.path] {
-        return find_uses(sysfs, path);
-    };
-    const Uses uses = co_await Offload<Uses>(driver.loop, std::move(call));
+    Uses uses = co_await look_for_uses(driver, function);
+    if (std::ranges::any_of(uses, is_passing)) {
+        co_await let_udev_finish(driver);
+        uses = co_await look_for_uses(driver, function);
+    }
     if (!uses.empty()) {
         throw Error(ErrorCode::resource_busy,
                     "device '{}' is in use by the host: {}",
@@ -125,9 +164,7 @@ Task<void> need_kernel_driver(Driver& driver, std::string wanted) {
     const std::string folder = "/sys/bus/pci/drivers/" + wanted;
     std::string problem;
     if (!sysfs.exists(folder) && sysfs.is_host()) {
-        ProcessSpec spec;
-        spec.program = "modprobe";
-        spec.arguments = {"--", wanted};
+        ProcessSpec spec = load_module(wanted);
         const Output output = co_await run_command(driver.loop, std::move(spec), driver.step_limit);
         problem = output.errors;
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -216,6 +217,9 @@ std::vector<std::string> nodes_of(const Sysfs& sysfs, const std::string& disk) {
 std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string>& nodes) {
     std::set<DeviceUse> found;
     for (const uint32_t pid : sysfs.numbered("/proc", "")) {
+        if (sysfs.is_host() && pid == static_cast<uint32_t>(getpid())) {
+            continue; // this daemon asks a drive what it is, and no longer
+        }
         const std::string folder = fmt::format("/proc/{}/fd", pid);
         for (const std::string& fd : sysfs.names(folder)) {
             const auto target = sysfs.resolve(fmt::format("{}/{}", folder, fd));
