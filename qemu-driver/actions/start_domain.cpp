@@ -15,6 +15,7 @@
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/descriptors.hpp"
 #include "qemu-driver/launch/guest_log.hpp"
+#include "qemu-driver/launch/guest_scope.hpp"
 #include "qemu-driver/launch/huge_pages.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/memory_folders.hpp"
@@ -233,6 +234,11 @@ Task<void> launch(Driver& driver,
         Process process = co_await std::move(spawning);
         guest->process.emplace(std::move(process));
         opened.clear(); // QEMU's ends: nobody else keeps a socket listening
+        if (has_guest_scopes(driver.ctx.options)) { // while QEMU starts, and has no memory yet
+            std::string unit = scope_of(guest->id, domain->name, domain->uuid);
+            co_await enter_guest_scope(
+                driver.ctx.loop, guest->process->pid(), std::move(unit), domain->name);
+        }
         // It listens since before QEMU ran: the connection is there at once, the greeting follows.
         attach_monitor(driver, domain, monitor_path);
         auto greeting = guest->monitor->negotiate();
