@@ -174,10 +174,11 @@ bool has_no_wish_of_its_own(const PlanContext& context, const MemoryBackendWish&
         def.numatune && std::ranges::any_of(def.numatune->memnodes, [&](const NumaMemnode& node) {
             return wish.cell == node.cell;
         });
-    const auto source = def.memory_backing ? def.memory_backing->source : std::nullopt;
+    const bool anonymous =
+        !def.memory_backing || (def.memory_backing->source != MemoryBackingSource::file &&
+                                def.memory_backing->source != MemoryBackingSource::memfd);
     return !wish.page_kib && !wish.nodemask && !wish.path && !wish.enclave && !tuned &&
-           !(pages && pages->of_cell) && !access_of(def, wish) &&
-           source != MemoryBackingSource::file && source != MemoryBackingSource::memfd;
+           !(pages && pages->of_cell) && !access_of(def, wish) && anonymous;
 }
 
 } // namespace
