@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Sums Meson's test records (meson-logs/check-SUITE.json) up: what failed with its output, the
-figures of the benchmark, the notes of the tests, a line per record, and `N passed, N failed,
-N skipped` over all as the last line.
+figures of the benchmark and the lines of the lab, the notes of the tests, a line per record, and
+`N passed, N failed, N skipped` over all as the last line.
 
 A test that counts its own cases (doctest does; a script may print a last line of the same form)
 counts as these, any other as one. Exits with 1 when something failed, nothing ran or a record is
@@ -54,7 +54,7 @@ def main(logs):
             counted = cases(record)
             sums = [a + b for a, b in zip(sums, counted)]
             notes += NOTE.findall(record.get('stdout', ''))
-            if label == 'benchmark':
+            if label == 'benchmark' or (label == 'lab' and not counted[1]):
                 print(record.get('stdout', ''))
             elif counted[1]:
                 show_failure(record, text)
