@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import select
 import signal
 import subprocess
@@ -66,14 +65,10 @@ def driver_of(address):
 
 
 def disk(serial, nsid):
-    """The disk of a namespace, once udev has seen it."""
-    run('udevadm', 'settle', '--timeout=60')
-    for space in Path('/sys/class/nvme-subsystem').glob('nvme-subsys*/nvme*n*'):
-        # Beside the disk, nvme0n1, are its paths through the controllers, nvme0c0n1, which are hidden.
-        if re.fullmatch(r'nvme\d+n\d+', space.name) and (space.parent / 'serial').read_text().strip() == serial \
-                and int((space / 'nsid').read_text()) == nsid:
-            return f'/dev/{space.name}'
-    raise AssertionError(f'the host has no disk of {serial} namespace {nsid}')
+    """The disk of a namespace, once the kernel's driver has found it and udev has seen it."""
+    link = f'/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}_{nsid}'
+    run('udevadm', 'wait', '--settle', '--timeout=60', link)
+    return str(Path(link).resolve())
 
 
 def read_disk(serial, nsid, offset, size):
