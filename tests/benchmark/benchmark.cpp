@@ -192,6 +192,41 @@ double start_crowd(Subject& subject) {
     return took;
 }
 
+constexpr std::uint32_t live = 1;
+
+/// A virtio-mem device of 512 MiB of which so much is requested.
+std::string elastic_memory(std::uint64_t requested_mib) {
+    return fmt::format(
+        "<memory model='virtio-mem'><target><size unit='MiB'>512</size><node>0</node><block "
+        "unit='MiB'>2</block><requested unit='MiB'>{}</requested></target></memory>",
+        requested_mib);
+}
+
+/// Changes how much memory a guest is asked to have, to and fro; the median of 200 calls.
+double requested_milliseconds(Subject& subject) {
+    constexpr int changes = 200;
+    std::string xml = domain_xml("elastic");
+    const auto insert = [&xml](const char* before, const std::string& part) {
+        xml.insert(xml.find(before), part);
+    };
+    insert("<memory unit", "<maxMemory slots='4' unit='GiB'>2</maxMemory>");
+    insert("<devices>", "<cpu><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>");
+    insert("<memballoon", elastic_memory(0));
+    const auto path =
+        subject.client().call<bus::ObjectPath>(libvirt_connect, "DomainDefineXML", xml);
+    const auto target = domain(path);
+    subject.client().call(target, "Create", start_paused);
+    std::vector<double> times;
+    for (int i = 0; i < changes; ++i) {
+        const std::string wish = elastic_memory(i % 2 == 0 ? 256 : 128);
+        times.push_back(
+            milliseconds([&] { subject.client().call(target, "UpdateDevice", wish, live); }));
+    }
+    subject.client().call(target, "Destroy", std::uint32_t{0});
+    subject.client().call(target, "Undefine", std::uint32_t{0});
+    return median(times);
+}
+
 /// Calls one member of each daemon, so that all of them run.
 void wake_all(Subject& subject) {
     subject.list();
@@ -252,6 +287,14 @@ void measure_guests(const Pair& pair) {
     record(end);
 }
 
+void measure_memory(const Pair& pair) {
+    Figure change =
+        pair.measure("UpdateDevice of a virtio-mem device", "ms", requested_milliseconds);
+    change.most = 5;
+    change.ratio = 0.5;
+    record(change);
+}
+
 void measure_many(const Pair& pair) {
     constexpr int thousand = 1000;
     const double before = idle_memory(*pair.ours).anonymous;
@@ -297,6 +340,11 @@ TEST_CASE("first call, idle memory, GetState") {
 
 TEST_CASE("starting and ending guests") {
     measure_guests(Pair());
+    CHECK(take_missed().empty());
+}
+
+TEST_CASE("memory of a running guest") {
+    measure_memory(Pair());
     CHECK(take_missed().empty());
 }
 
