@@ -5,6 +5,8 @@
 #include "libshared/log.hpp"
 #include "storage-driver/actions/pool_lifecycle.hpp"
 #include "storage-driver/bus/connect_interface.hpp"
+#include "storage-driver/bus/host_memory_interface.hpp"
+#include "storage-driver/bus/memory_policy_interface.hpp"
 #include "storage-driver/bus/paths.hpp"
 #include "storage-driver/bus/pool_interface.hpp"
 #include "storage-driver/bus/volume_interface.hpp"
@@ -28,6 +30,9 @@ std::string host_tree() {
 /// How long the first call after a start may wait for pools that ran before. One that takes longer
 /// shows its volumes later.
 constexpr auto patience = 2s;
+
+/// The same for a qemud that runs already and is to tell of its guests.
+constexpr auto guests_patience = 300ms;
 
 std::string_view word(PoolEvent event) {
     constexpr std::array<std::string_view, 6> words{
@@ -54,7 +59,18 @@ StorageService::StorageService(Context& context)
                                   context.options.directories.runtime + "/storage"),
                .definitions = ChangeQueue(context.loop),
                .tell = {},
-               .tell_refreshed = {}} {
+               .tell_refreshed = {}},
+      follower_(context.loop,
+                context.options.directories.runtime,
+                [this] {
+                    tell_of_promises();
+                    governor_.guests_changed();
+                }),
+      governor_(context.loop,
+                follower_,
+                host_tree(),
+                context.options.directories.state + "/storage",
+                governor_events()) {
     storage_.tell = [this](const Pool& pool, PoolEvent event) {
         log::info("pool '{}' {}", pool.name(), word(event));
         context_.objects.emit(connect_path,
@@ -67,8 +83,78 @@ StorageService::StorageService(Context& context)
     storage_.tell_refreshed = [this](const Pool& pool) {
         context_.objects.emit(pool_path(pool), pool_interface, "Refresh");
     };
+    follower_.start();
     load();
+    wait_for_guests();
+    governor_.start();
     serve();
+    serve_memory();
+}
+
+void StorageService::wait_for_guests() {
+    const auto until = std::chrono::steady_clock::now() + guests_patience;
+    while (follower_.listing() && std::chrono::steady_clock::now() < until) {
+        context_.loop.run_once(guests_patience);
+    }
+    told_promises_ = sum_of_promises(follower_.guests());
+    told_knowledge_ = follower_.knowledge();
+}
+
+void StorageService::tell_of_promises() {
+    auto promises = sum_of_promises(follower_.guests());
+    std::vector<const char*> changed;
+    if (promises != told_promises_) {
+        changed.push_back("Promises");
+        told_promises_ = std::move(promises);
+    }
+    if (follower_.knowledge() != told_knowledge_) {
+        changed.push_back("PromisesState");
+        told_knowledge_ = follower_.knowledge();
+    }
+    if (!changed.empty()) {
+        context_.objects.properties_changed(memory_path, host_memory_interface, changed);
+    }
+}
+
+MemoryGovernor::Events StorageService::governor_events() {
+    bus::ObjectTree& objects = context_.objects;
+    return {.changed =
+                [&objects](const std::vector<const char*>& properties) {
+                    objects.properties_changed(memory_path, memory_policy_interface, properties);
+                },
+            .decided =
+                [&objects](const MemoryDecision& decision) {
+                    objects.emit(memory_path,
+                                 memory_policy_interface,
+                                 "Decided",
+                                 decision.guest,
+                                 decision.from,
+                                 decision.to,
+                                 decision.reason);
+                },
+            .marked =
+                [&objects](const MemoryMark& mark) {
+                    objects.emit(memory_path,
+                                 memory_policy_interface,
+                                 "Marked",
+                                 mark.guest,
+                                 mark.set,
+                                 mark.reason);
+                }};
+}
+
+void StorageService::serve_memory() {
+    bus::ObjectTree& objects = context_.objects;
+    objects.add_object(
+        memory_path,
+        host_memory_interface,
+        host_memory_vtable,
+        std::make_shared<HostMemoryInterface>(context_.tasks, Sysfs(host_tree()), follower_));
+    objects.add_object(memory_path,
+                       memory_policy_interface,
+                       memory_policy_vtable,
+                       std::make_shared<MemoryPolicyInterface>(context_.tasks, governor_));
+    objects.add_object_manager("/org/vireo");
 }
 
 void StorageService::load() {

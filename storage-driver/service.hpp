@@ -2,6 +2,8 @@
 #pragma once
 
 #include "libshared/daemon/context.hpp"
+#include "storage-driver/guests/guest_follower.hpp"
+#include "storage-driver/policy/memory_governor.hpp"
 #include "storage-driver/storage.hpp"
 
 #include <string>
@@ -13,17 +15,25 @@ class StorageService : public Service {
   public:
     explicit StorageService(Context& context);
 
-    /// Open calls alone keep it: which pools run stands in files.
-    bool idle() const override { return true; }
+    /// Open calls keep it, and a memory policy that is on: which pools run stands in files.
+    bool idle() const override { return !governor_.settings().enabled; }
 
     void started() override;
 
   private:
     void load();
+    void wait_for_guests();
     void serve();
+    void serve_memory();
+    void tell_of_promises();
+    MemoryGovernor::Events governor_events();
 
     Context& context_;
     Storage storage_;
+    GuestFollower follower_;
+    MemoryGovernor governor_;
+    std::vector<PromiseRow> told_promises_;
+    GuestKnowledge told_knowledge_ = GuestKnowledge::unknown;
 };
 
 } // namespace vireo::storage

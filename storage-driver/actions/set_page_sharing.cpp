@@ -8,7 +8,7 @@ namespace vireo::storage::actions {
 
 Task<void> set_page_sharing(Loop& loop, std::string host, PageSharingValues values) {
     for (const auto& [name, value] : values) {
-        check_page_sharing_name(name);
+        check_page_sharing(host, name, value);
     }
     std::function<void()> work = [host, values] {
         for (const auto& [name, value] : values) {

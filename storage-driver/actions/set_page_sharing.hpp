@@ -13,8 +13,8 @@ namespace vireo::storage::actions {
 
 using PageSharingValues = std::vector<std::pair<std::string, uint64_t>>;
 
-/// Sets them in order; all names are checked before the first is set, the kernel may still refuse a
-/// later one. Errors: see memory/page_sharing.hpp.
+/// Sets them in order; all names and values are checked before the first is set, the kernel may
+/// still refuse a later one. Errors: see memory/page_sharing.hpp.
 Task<void> set_page_sharing(Loop& loop, std::string host, PageSharingValues values);
 
 } // namespace vireo::storage::actions

@@ -3,37 +3,16 @@
 
 #include "libshared/error.hpp"
 #include "libshared/files.hpp"
+#include "storage-driver/memory/meminfo.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 #include <string_view>
 
 namespace vireo::storage {
 
 namespace {
-
-/// The number behind `key:` in lines as `MemFree:  123 kB` or `Node 0 MemFree: 123 kB`.
-std::optional<uint64_t> find_kib(std::string_view text, std::string_view key) {
-    const std::string wanted = fmt::format("{}:", key);
-    size_t found = text.find(wanted);
-    while (found != std::string_view::npos && found != 0 && text[found - 1] != ' ' &&
-           text[found - 1] != '\n') {
-        found = text.find(wanted, found + 1);
-    }
-    if (found == std::string_view::npos) {
-        return std::nullopt;
-    }
-    text.remove_prefix(found + wanted.size());
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end == text.data()) {
-        return std::nullopt;
-    }
-    return value;
-}
 
 uint64_t required_kib(const std::string& path, std::string_view text, std::string_view key) {
     const auto value = find_kib(text, key);

@@ -70,20 +70,24 @@ std::vector<PageSharingParameter> page_sharing_parameters(const std::string& pre
     return found;
 }
 
-void check_page_sharing_name(std::string_view name) {
-    writable_parameter(name);
-}
-
-void set_page_sharing(const std::string& prefix, std::string_view name, uint64_t value) {
-    const Parameter& parameter = writable_parameter(name);
-    const std::string path = path_of(prefix, parameter);
-    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!fd && errno == ENOENT) {
-        throw Error(ErrorCode::operation_unsupported,
-                    "this kernel has no page sharing parameter '{}' ('{}')",
+void check_page_sharing(const std::string& prefix, std::string_view name, uint64_t value) {
+    const std::string path = path_of(prefix, writable_parameter(name));
+    if (value > UINT32_MAX) {
+        throw Error(
+            ErrorCode::invalid_arg, "memory parameter '{}': {} is more than 32 bits", name, value);
+    }
+    if (::access(path.c_str(), F_OK) != 0) {
+        throw Error(ErrorCode::operation_invalid,
+                    "parameter '{}' is not supported by this kernel (no '{}')",
                     name,
                     path);
     }
+}
+
+void set_page_sharing(const std::string& prefix, std::string_view name, uint64_t value) {
+    check_page_sharing(prefix, name, value);
+    const std::string path = path_of(prefix, writable_parameter(name));
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     const std::string text = fmt::format("{}", value);
     if (!fd || ::write(fd.get(), text.data(), text.size()) < 0) {
         throw Error(ErrorCode::operation_failed,

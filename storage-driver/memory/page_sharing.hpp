@@ -22,11 +22,12 @@ struct PageSharingParameter {
 /// Source: the kernel's Documentation/admin-guide/mm/ksm.rst.
 std::vector<PageSharingParameter> page_sharing_parameters(const std::string& prefix);
 
-/// Throws invalid_arg unless `name` is a parameter that can be set.
-void check_page_sharing_name(std::string_view name);
+/// Throws invalid_arg unless `name` is a parameter that can be set and `value` fits it,
+/// operation_invalid where the kernel does not have it.
+void check_page_sharing(const std::string& prefix, std::string_view name, uint64_t value);
 
-/// Sets one. Throws invalid_arg as above, operation_unsupported where the kernel does not have it,
-/// operation_failed where it refuses (merging across nodes changes only while nothing is merged).
+/// Sets one. Throws as above, and operation_failed where the kernel refuses (merging across nodes
+/// changes only while nothing is merged).
 void set_page_sharing(const std::string& prefix, std::string_view name, uint64_t value);
 
 } // namespace vireo::storage

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // vireo-storaged by itself and behind the proxy, with the real qemu-img.
+#include "libshared/files.hpp"
 #include "tests/support/driver_process.hpp"
 #include "tests/support/host_tree.hpp"
 #include "tests/support/instance.hpp"
@@ -419,7 +420,19 @@ TEST_CASE("the host's memory is told, and page sharing set") {
     CHECK(contains(set("shm_full_scans", uint32_t{1}), "cannot be set"));
     CHECK(contains(set("shm_colour", uint32_t{1}), "no memory parameter is called 'shm_colour'"));
     CHECK(contains(set("shm_pages_to_scan", std::string("many")), "takes a number"));
-    CHECK(contains(set("shm_sleep_millisecs", uint32_t{1}), "Operation not supported"));
+    CHECK(contains(set("shm_pages_to_scan", uint64_t{1} << 32), "more than 32 bits"));
+    CHECK(contains(set("shm_sleep_millisecs", uint32_t{1}), "is not supported by this kernel"));
+    // All are looked at before the first is set.
+    CHECK(contains(error_of(client,
+                            direct_connect,
+                            "NodeSetMemoryParameters",
+                            bus::Dict{{"shm_pages_to_scan", uint32_t{300}},
+                                      {"shm_sleep_millisecs", uint32_t{1}}},
+                            uint32_t{0}),
+                   "is not supported by this kernel"));
+    CHECK(vireo::read_file(host.at("/sys/kernel/mm/ksm/pages_to_scan")).starts_with("200"));
+    host.remove("/sys/kernel/mm/ksm");
+    CHECK(client.call<bus::Dict>(direct_connect, "NodeGetMemoryParameters", uint32_t{0}).empty());
 }
 
 TEST_CASE("the same through the proxy") {

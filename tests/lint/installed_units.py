@@ -27,6 +27,7 @@ def expected():
     yield from (f'sbin/{name}' for name in DAEMONS)
     yield from (f'lib/systemd/system/{name}.service' for name in DAEMONS)
     yield from (f'lib/systemd/system/{name}.socket' for name in SOCKETS)
+    yield 'lib/systemd/system/vireo-memory-policy.path'
     yield from (f'share/{name}' for name in DATA)
     yield from ('lib/sysusers.d/vireo.conf', 'lib/tmpfiles.d/vireo.conf', 'lib/udev/rules.d/90-vireo-nodedev.rules')
 

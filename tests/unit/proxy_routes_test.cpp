@@ -155,8 +155,9 @@ TEST_CASE("ObjectManager is at the native root alone") {
         native_root, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ""};
     const Route route = route_call(call);
     CHECK(route.handling == Handling::merge);
-    CHECK(list(route.drivers) == Strings{"qemud", "nodedevd"});
-    CHECK(list(route.actions) == Strings{"org.vireo.domain.read", "org.vireo.nodedev.read"});
+    CHECK(list(route.drivers) == Strings{"qemud", "storaged", "nodedevd"});
+    CHECK(list(route.actions) ==
+          Strings{"org.vireo.domain.read", "org.vireo.host.read", "org.vireo.nodedev.read"});
     CallHeader elsewhere = call;
     elsewhere.path = connect_path;
     CHECK(error_of(route_call(elsewhere)) == "org.freedesktop.DBus.Error.UnknownInterface");
