@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/documents.hpp"
 
+#include "libshared/log.hpp"
 #include "qemu-driver/capabilities/probe.hpp"
 #include "qemu-driver/devices/select_firmware.hpp"
 #include "qemu-driver/host_facts.hpp"
@@ -41,8 +42,16 @@ std::string default_emulator() {
     return emulator_path;
 }
 
-Task<ResolvedDomain> read_definition(Driver& driver, std::string xml) {
-    return resolve(driver, parse_domain(xml), true);
+Task<ResolvedDomain> read_definition(Driver& driver, std::string xml, Unknowns unknowns) {
+    xml::Problems passed_over;
+    DomainDef def = parse_domain(xml, false, &passed_over);
+    if (unknowns == Unknowns::refused) {
+        passed_over.raise();
+    } else if (!passed_over.empty()) {
+        log::warning(
+            "domain '{}': passed over what is not known: {}", def.name, passed_over.text());
+    }
+    return resolve(driver, std::move(def), true);
 }
 
 Task<ResolvedDomain> resolve_stored(Driver& driver, DomainPtr domain) {

@@ -23,6 +23,18 @@ constexpr std::uint32_t force_flag = 4; // VIR_DOMAIN_DEVICE_MODIFY_FORCE
 using Definition = std::shared_ptr<const DomainDef>;
 using TakeBack = std::function<Task<void>()>;
 
+/// A client's document of one device. What is not known in it is logged.
+Device read_device(const Domain& domain, const std::string& text) {
+    xml::Problems unknowns;
+    Device device = parse_device(text, unknowns);
+    if (!unknowns.empty()) {
+        log::warning("domain '{}': passed over what is not known of a device: {}",
+                     domain.name,
+                     unknowns.text());
+    }
+    return device;
+}
+
 /// The stored definition as `change` leaves it, completed and checked.
 Task<Definition> edited(Driver& driver, DomainPtr domain, std::function<void(DomainDef&)> change) {
     auto def = std::make_shared<DomainDef>(stored_definition(driver, *domain));
@@ -136,7 +148,7 @@ Task<void> update(Driver& driver, DomainPtr domain, MemoryDeviceDef wanted, Impa
 } // namespace
 
 Task<void> attach_device(Driver& driver, DomainPtr domain, std::string xml, std::uint32_t flags) {
-    const Device device = parse_device(xml);
+    const Device device = read_device(*domain, xml);
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     const Impact impact = impact_of(*domain, flags);
@@ -146,7 +158,7 @@ Task<void> attach_device(Driver& driver, DomainPtr domain, std::string xml, std:
 }
 
 Task<void> detach_device(Driver& driver, DomainPtr domain, std::string xml, std::uint32_t flags) {
-    const Device device = parse_device(xml);
+    const Device device = read_device(*domain, xml);
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     const Impact impact = impact_of(*domain, flags);
@@ -156,7 +168,7 @@ Task<void> detach_device(Driver& driver, DomainPtr domain, std::string xml, std:
 }
 
 Task<void> update_device(Driver& driver, DomainPtr domain, std::string xml, std::uint32_t flags) {
-    const Device device = parse_device(xml);
+    const Device device = read_device(*domain, xml);
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     const Impact impact = impact_of(*domain, flags & ~force_flag);

@@ -75,6 +75,7 @@ struct LaunchFacts {
     std::string private_dir;        ///< the guest's own folder: sockets, keys
     std::string channel_dir;        ///< where channels without a path get their socket
     std::string memory_backing_dir; ///< the guest's folder for file-backed memory
+    std::string passt_prefix;       ///< of the sockets of `passt`: `PREFIX-ALIAS.socket`
     std::string dbus_socket; ///< of the bus that graphics type='dbus' uses, where it names none
     std::vector<HugePageDir> huge_pages;
     std::optional<std::string> master_key_file; ///< key of the secrets, where there is one

@@ -37,6 +37,9 @@ class NetdevWriter {
         : context_(context), interface_(interface), before_(before) {}
 
     json operator()(const UserSource&) const {
+        if (interface_.backend.type == InterfaceBackendType::passt) {
+            return passt();
+        }
         json netdev = of_type("user");
         for (const IpDef& ip : interface_.ips) {
             if (ip.family == "ipv6") {
@@ -123,6 +126,18 @@ class NetdevWriter {
     static json of_type(const char* type) {
         json netdev = json::object();
         netdev["type"] = type;
+        return netdev;
+    }
+
+    /// passt listens on a socket for one guest.
+    json passt() const {
+        json netdev = of_type("stream");
+        json address = json::object();
+        address["type"] = "unix";
+        address["path"] =
+            fmt::format("{}-{}.socket", context_.facts.passt_prefix, alias_of(interface_.info));
+        netdev["addr"] = std::move(address);
+        netdev["server"] = false;
         return netdev;
     }
 

@@ -133,8 +133,8 @@ class BackendWriter {
 
     void operator()(const DbusChardev& dbus) {
         start("dbus");
-        text.add("name", dbus.channel);
-        data["name"] = dbus.channel;
+        text.add("name", dbus.channel.value());
+        data["name"] = *dbus.channel;
     }
 
     void log_to(const ChardevLog& log) {

@@ -125,6 +125,14 @@ const std::string&
 controller_alias(const DomainDef& def, ControllerType type, uint32_t index, std::string_view user) {
     for (const ControllerDef& controller : def.devices.controllers) {
         if (controller.type == type && controller.index == index) {
+            // The root of PCI is part of the machine: QEMU names it, whatever the document says.
+            static const std::string pci_root = "pci.0", pcie_root = "pcie.0";
+            if (controller.is_pci(PciModel::pci_root)) {
+                return pci_root;
+            }
+            if (controller.is_pci(PciModel::pcie_root)) {
+                return pcie_root;
+            }
             return alias_of(controller.info);
         }
     }

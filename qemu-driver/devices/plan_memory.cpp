@@ -84,15 +84,15 @@ Step smp(const DomainDef& def) {
     return option_step("-smp", text.take());
 }
 
-json iothread_object(const IothreadDef& thread) {
+json event_loop(const char* type, std::string id, const ThreadPool& pool) {
     json object = json::object();
-    object["qom-type"] = "iothread";
-    object["id"] = fmt::format("iothread{}", thread.id);
-    if (thread.pool.min) {
-        object["thread-pool-min"] = *thread.pool.min;
+    object["qom-type"] = type;
+    object["id"] = std::move(id);
+    if (pool.min) {
+        object["thread-pool-min"] = *pool.min;
     }
-    if (thread.pool.max) {
-        object["thread-pool-max"] = *thread.pool.max;
+    if (pool.max) {
+        object["thread-pool-max"] = *pool.max;
     }
     return object;
 }
@@ -146,8 +146,13 @@ Plan plan_memory(const PlanContext& context) {
     const bool locked = def.memory_backing && def.memory_backing->locked;
     plan.push_back(option_step("-overcommit", OptionText().on_off("mem-lock", locked).take()));
     plan.push_back(smp(def));
+    if (def.default_iothread) {
+        require_type(context, "main-loop", "defaultiothread");
+        plan.push_back(object_step(event_loop("main-loop", "main-loop", *def.default_iothread)));
+    }
     for (const IothreadDef& thread : def.iothreads) {
-        plan.push_back(object_step(iothread_object(thread)));
+        plan.push_back(
+            object_step(event_loop("iothread", fmt::format("iothread{}", thread.id), thread.pool)));
     }
     append(plan, plan_numa(context));
     return plan;

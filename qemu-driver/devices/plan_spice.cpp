@@ -100,8 +100,8 @@ Plan plan_spice(const PlanContext& context,
     }
     OptionText text;
     add_place(context, spice, listens.empty() ? GraphicsListen() : listens.front(), text);
-    if (spice.mouse_mode == SpiceMouseMode::server) {
-        text.on_off("agent-mouse", false);
+    if (spice.mouse_mode) {
+        text.on_off("agent-mouse", *spice.mouse_mode == SpiceMouseMode::client);
     }
     add_security(context, spice, text);
     add_compression(spice, text);

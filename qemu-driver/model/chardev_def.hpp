@@ -80,7 +80,8 @@ struct VdagentChardev {
 };
 
 struct DbusChardev {
-    std::string channel;
+    /// Absent only before `fill_defaults`, of a `<redirdev>`.
+    std::optional<std::string> channel;
 };
 
 enum class ChardevType {

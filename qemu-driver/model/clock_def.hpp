@@ -15,7 +15,7 @@ enum class ClockBasis { utc, localtime };
 enum class TimerName { platform, pit, rtc, hpet, tsc, kvmclock, hypervclock, armvtimer };
 enum class TimerTickPolicy { delay, catchup, merge, discard };
 enum class TimerTrack { boot, guest, wall, realtime };
-enum class TimerMode { native, emulate, paravirt, smpsafe };
+enum class TimerMode { auto_, native, emulate, paravirt, smpsafe };
 
 struct TimerCatchup {
     std::optional<uint64_t> threshold;
@@ -80,6 +80,6 @@ struct vireo::xml::EnumNames<vireo::qemu::TimerTrack> {
 
 template <>
 struct vireo::xml::EnumNames<vireo::qemu::TimerMode> {
-    static constexpr std::array<std::string_view, 4> names{
-        "native", "emulate", "paravirt", "smpsafe"};
+    static constexpr std::array<std::string_view, 5> names{
+        "auto", "native", "emulate", "paravirt", "smpsafe"};
 };

@@ -76,6 +76,8 @@ using ControllerModel =
 
 /// `<target …/>` of a PCI controller; absent ones are chosen by `assign_addresses`.
 struct PciControllerTarget {
+    /// Of a host bridge of other machines; refused by `validate`.
+    std::optional<uint32_t> index;
     std::optional<uint32_t> chassis_nr;
     std::optional<uint32_t> chassis;
     std::optional<uint32_t> port;

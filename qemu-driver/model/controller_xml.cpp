@@ -41,6 +41,7 @@ auto model() {
 static const xml::Type& describe(const PciControllerTarget*) {
     static const xml::Type type = xml::element<PciControllerTarget>(
         "target",
+        xml::attr("index", &PciControllerTarget::index, xml::any_base),
         xml::attr("chassisNr", &PciControllerTarget::chassis_nr, xml::any_base),
         xml::attr("chassis", &PciControllerTarget::chassis, xml::any_base),
         xml::attr("port", &PciControllerTarget::port, xml::hex<1>),

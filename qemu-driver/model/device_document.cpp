@@ -12,11 +12,12 @@
 
 namespace vireo::qemu {
 
-Device parse_device(std::string_view text) {
+Device parse_device(std::string_view text, xml::Problems& unknowns) {
     const auto document = xml::Document::parse(text);
     const xml::Node root = document.root();
     if (root.name() == "memory") {
-        auto memory = xml::read<MemoryDeviceDef>(root);
+        const xml::ParseOptions options{.unknown = xml::Unknown::report, .unknowns = &unknowns};
+        auto memory = xml::read<MemoryDeviceDef>(root, options);
         memory.current_kib.reset();
         return memory;
     }

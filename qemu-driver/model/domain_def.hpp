@@ -157,6 +157,8 @@ struct Devices {
     std::optional<IommuDef> iommu;
     std::optional<VsockDef> vsock;
     std::vector<CryptoDef> cryptos;
+    /// Of other machines; refused by `validate`.
+    std::optional<xml::Raw> nvram;
 };
 
 struct DomainDef {
@@ -206,6 +208,10 @@ struct DomainDef {
     Devices devices;
     std::vector<SeclabelDef> seclabels;
     std::optional<LaunchSecurityDef> launch_security;
+    /// Of other machines and hypervisors; refused by `validate`.
+    std::optional<std::string> bootloader;
+    std::optional<std::string> bootloader_args;
+    std::optional<xml::Raw> keywrap;
     std::optional<QemuCommandline> qemu_commandline;
     std::optional<QemuCapabilityOverrides> qemu_capabilities;
     std::optional<DeprecationBehavior> qemu_deprecation;

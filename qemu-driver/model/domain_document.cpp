@@ -105,8 +105,9 @@ void drop_implied(DomainDef& def) {
 
 } // namespace
 
-DomainDef parse_domain(std::string_view text, bool active) {
-    DomainDef def = xml::parse<DomainDef>(text);
+DomainDef parse_domain(std::string_view text, bool active, xml::Problems* unknowns) {
+    const xml::ParseOptions options{.unknown = xml::Unknown::report, .unknowns = unknowns};
+    DomainDef def = xml::parse<DomainDef>(text, options);
     if (!active) {
         drop_live(def);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/xml/problems.hpp"
 #include "qemu-driver/model/assign_addresses.hpp"
 
 #include <string>
@@ -19,10 +20,11 @@ struct DomainView {
     bool migratable{};
 };
 
-/// Reads a document. Throws xml_error that names every mistake with its line; elements and
-/// attributes that are not known are mistakes. What only a running guest has is dropped unless
-/// `active`. Nothing is completed.
-DomainDef parse_domain(std::string_view text, bool active = false);
+/// Reads a document. Throws xml_error that names every mistake with its line. Elements and
+/// attributes that are not known are passed over, as libvirt does, and are put into `unknowns`.
+/// What only a running guest has is dropped unless `active`. Nothing is completed.
+DomainDef
+parse_domain(std::string_view text, bool active = false, xml::Problems* unknowns = nullptr);
 
 /// The passes in their order: defaults, validation, addresses. Aliases come when the guest starts
 /// (`assign_aliases`).

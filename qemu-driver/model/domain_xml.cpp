@@ -64,7 +64,8 @@ static const xml::Type& describe(const Devices*) {
                                                   xml::child(&D::memories),
                                                   xml::child(&D::iommu),
                                                   xml::child(&D::vsock),
-                                                  xml::child(&D::cryptos));
+                                                  xml::child(&D::cryptos),
+                                                  xml::raw("nvram", &D::nvram));
     return type;
 }
 
@@ -92,6 +93,8 @@ const xml::Type& describe(const DomainDef*) {
         xml::child(&D::numatune),
         xml::child(&D::resource).omit_empty(),
         xml::child(&D::sysinfos),
+        xml::text("bootloader", &D::bootloader),
+        xml::text("bootloader_args", &D::bootloader_args),
         xml::child("os", &D::os),
         xml::child(&D::idmap).omit_empty(),
         xml::child(&D::features),
@@ -106,6 +109,7 @@ const xml::Type& describe(const DomainDef*) {
         xml::child("devices", &D::devices).optional(),
         xml::child(&D::seclabels),
         xml::child(&D::launch_security),
+        xml::raw("keywrap", &D::keywrap),
         xml::child("commandline", &D::qemu_commandline).in(qemu_namespace),
         xml::child("capabilities", &D::qemu_capabilities).in(qemu_namespace),
         xml::group("deprecation", xml::attr("behavior", &D::qemu_deprecation)).in(qemu_namespace),

@@ -74,6 +74,18 @@ struct SmmFeature {
     std::optional<uint64_t> tseg_bytes;
 };
 
+/// Of machines that are no PCs: known, and refused by `validate`.
+struct OtherFeatures {
+    std::optional<xml::Raw> gic;
+    std::optional<xml::Raw> hpt;
+    std::optional<xml::Raw> htm;
+    std::optional<xml::Raw> nested_hv;
+    std::optional<xml::Raw> ccf_assist;
+    std::optional<xml::Raw> cfpc;
+    std::optional<xml::Raw> sbbc;
+    std::optional<xml::Raw> ibs;
+};
+
 struct FeaturesDef {
     bool acpi{};
     bool pae{};
@@ -90,6 +102,11 @@ struct FeaturesDef {
     std::optional<SmmFeature> smm;
     std::optional<SwitchFeature> vmcoreinfo;
     std::optional<uint64_t> tcg_tb_cache_kib;
+    OtherFeatures others;
+    /// Of other hypervisors, without a meaning for QEMU; kept to the letter.
+    std::optional<xml::Raw> capabilities;
+    std::optional<xml::Raw> xen;
+    std::optional<xml::Raw> msrs;
     xml::Where where;
 };
 

@@ -121,6 +121,20 @@ static const xml::Type& describe(const SmmFeature*) {
     return type;
 }
 
+static const xml::Type& describe(const OtherFeatures*) {
+    using O = OtherFeatures;
+    static const xml::Type type = xml::element<O>("",
+                                                  xml::raw("gic", &O::gic),
+                                                  xml::raw("hpt", &O::hpt),
+                                                  xml::raw("htm", &O::htm),
+                                                  xml::raw("nested-hv", &O::nested_hv),
+                                                  xml::raw("ccf-assist", &O::ccf_assist),
+                                                  xml::raw("cfpc", &O::cfpc),
+                                                  xml::raw("sbbc", &O::sbbc),
+                                                  xml::raw("ibs", &O::ibs));
+    return type;
+}
+
 const xml::Type& describe(const FeaturesDef*) {
     using F = FeaturesDef;
     static const xml::Type type =
@@ -139,7 +153,11 @@ const xml::Type& describe(const FeaturesDef*) {
                         xml::group("ioapic", xml::attr("driver", &F::ioapic)),
                         xml::child(&F::smm),
                         xml::child("vmcoreinfo", &F::vmcoreinfo),
-                        xml::group("tcg", xml::text("tb-cache", &F::tcg_tb_cache_kib, xml::kib)));
+                        xml::group("tcg", xml::text("tb-cache", &F::tcg_tb_cache_kib, xml::kib)),
+                        xml::embed(&F::others),
+                        xml::raw("capabilities", &F::capabilities),
+                        xml::raw("xen", &F::xen),
+                        xml::raw("msrs", &F::msrs));
     return type;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "qemu-driver/model/device_info.hpp"
+#include "qemu-driver/model/disk_source.hpp"
 
 /// `<filesystem>`: a host folder in the guest.
 namespace vireo::qemu {
@@ -34,11 +35,20 @@ struct FilesystemDef {
     std::optional<uint32_t> fmode;
     std::optional<uint32_t> dmode;
     std::optional<FilesystemDriver> driver;
+    std::optional<DiskFormat> format;
     std::optional<FilesystemWritePolicy> write_policy;
     std::optional<uint32_t> queue_size;
     VirtioOptions virtio;
     std::optional<VirtiofsBinary> binary;
     std::optional<std::string> source_dir;
+    /// Of the other types, which containers have: an image, a device, a template, a size in memory.
+    std::optional<std::string> source_file;
+    std::optional<std::string> source_dev;
+    std::optional<std::string> source_name;
+    std::optional<uint64_t> source_usage;
+    std::optional<std::string> source_units;
+    std::optional<uint64_t> hard_limit_bytes;
+    std::optional<uint64_t> soft_limit_bytes;
     /// Of a virtiofsd that someone else runs.
     std::optional<std::string> source_socket;
     /// The mount tag.

@@ -29,15 +29,23 @@ const xml::Type& describe(const FilesystemDef*) {
         xml::attr("dmode", &FilesystemDef::dmode, Octal{}),
         xml::group("driver",
                    xml::attr("type", &FilesystemDef::driver),
+                   xml::attr("format", &FilesystemDef::format),
                    xml::attr("wrpolicy", &FilesystemDef::write_policy),
                    xml::attr("queue", &FilesystemDef::queue_size),
                    xml::embed(&FilesystemDef::virtio)),
         xml::child(&FilesystemDef::binary),
         xml::group("source",
                    xml::attr("dir", &FilesystemDef::source_dir),
+                   xml::attr("file", &FilesystemDef::source_file),
+                   xml::attr("dev", &FilesystemDef::source_dev),
+                   xml::attr("name", &FilesystemDef::source_name),
+                   xml::attr("usage", &FilesystemDef::source_usage),
+                   xml::attr("units", &FilesystemDef::source_units),
                    xml::attr("socket", &FilesystemDef::source_socket)),
         xml::group("target", xml::attr("dir", &FilesystemDef::target_dir)),
         xml::flag("readonly", &FilesystemDef::readonly),
+        xml::text("space_hard_limit", &FilesystemDef::hard_limit_bytes, xml::bytes),
+        xml::text("space_soft_limit", &FilesystemDef::soft_limit_bytes, xml::bytes),
         xml::embed(&FilesystemDef::info));
     return type;
 }

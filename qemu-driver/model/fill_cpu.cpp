@@ -58,6 +58,36 @@ void set_machine_cpu(DomainDef& def, const MachineType* machine) {
         CpuModelDef{.fallback = CpuFallback::forbid, .vendor_id = {}, .name = machine->default_cpu};
 }
 
+NumaSibling* find_sibling(NumaCell& cell, uint32_t id) {
+    const auto found = std::ranges::find(cell.distances, id, &NumaSibling::id);
+    return found != cell.distances.end() ? &*found : nullptr;
+}
+
+/// A distance that is given in one direction is that of the other, too, unless that is given; with
+/// any, a cell's own is there. Mistakes stay for `validate`.
+void fill_distances(std::vector<NumaCell>& cells) {
+    constexpr uint32_t local = 10; // ACPI's
+    std::vector<std::pair<NumaCell*, NumaSibling>> missing;
+    for (NumaCell& cell : cells) {
+        for (const NumaSibling& sibling : cell.distances) {
+            const auto other = std::ranges::find(
+                cells, sibling.id, [](const NumaCell& c) { return c.id.value_or(0); });
+            if (other != cells.end() && find_sibling(*other, *cell.id) == nullptr) {
+                missing.emplace_back(&*other, NumaSibling{*cell.id, sibling.value});
+            }
+        }
+    }
+    for (const auto& [cell, sibling] : missing) {
+        cell->distances.push_back(sibling);
+    }
+    for (NumaCell& cell : cells) {
+        if (!cell.distances.empty() && find_sibling(cell, *cell.id) == nullptr) {
+            cell.distances.push_back({*cell.id, local});
+        }
+        std::ranges::stable_sort(cell.distances, {}, &NumaSibling::id);
+    }
+}
+
 } // namespace
 
 void fill_cells(DomainDef& def) {

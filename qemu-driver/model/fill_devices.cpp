@@ -48,16 +48,15 @@ void fill_interface(InterfaceDef& interface, const HostFacts& facts, const PassO
     }
 }
 
-void fill_serials(Devices& devices) {
+/// Ports without a number come after all that have one.
+template <class List>
+void fill_ports(List& list) {
     uint32_t next = 0;
-    for (SerialDef& serial : devices.serials) {
-        serial.target_port = serial.target_port.value_or(next);
-        next = std::max(next, *serial.target_port + 1);
+    for (const auto& port : list) {
+        next = port.target_port ? std::max(next, *port.target_port + 1) : next;
     }
-    next = 0;
-    for (ParallelDef& parallel : devices.parallels) {
-        parallel.target_port = parallel.target_port.value_or(next);
-        next = std::max(next, *parallel.target_port + 1);
+    for (auto& port : list) {
+        port.target_port = port.target_port ? *port.target_port : next++;
     }
 }
 
@@ -177,7 +176,8 @@ void fill_devices(DomainDef& def, const HostFacts& facts, const PassOptions& opt
     for (InterfaceDef& interface : devices.interfaces) {
         fill_interface(interface, facts, options);
     }
-    fill_serials(devices);
+    fill_ports(devices.serials);
+    fill_ports(devices.parallels);
     for (ChannelDef& channel : devices.channels) {
         fill_channel(channel, options);
     }

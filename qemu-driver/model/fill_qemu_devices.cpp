@@ -65,7 +65,7 @@ void fill_shmem(ShmemDef& shmem) {
 
 void fill_rng(RngDef& rng) {
     if (auto* random = std::get_if<RandomBackend>(&rng.backend); random && !random->path) {
-        random->path = "/dev/urandom";
+        random->path = "/dev/random";
     }
 }
 
@@ -128,6 +128,12 @@ void fill_qemu_devices(DomainDef& def, const HostFacts& facts) {
     }
     for (RngDef& rng : devices.rngs) {
         fill_rng(rng);
+    }
+    for (RedirdevDef& redirdev : devices.redirdevs) {
+        auto* dbus = std::get_if<DbusChardev>(&redirdev.source.backend);
+        if (dbus != nullptr && !dbus->channel) {
+            dbus->channel = "org.qemu.usbredir"; // QEMU's display clients look for that name
+        }
     }
     for (PanicDef& panic : devices.panics) {
         panic.model = panic.model.value_or(PanicModel::isa);

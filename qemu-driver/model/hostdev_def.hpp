@@ -13,6 +13,7 @@ struct PciHostdev {
     std::optional<PciAddressKind> kind;
     PciAddress address;
     std::optional<PciHostdevDriver> driver;
+    std::optional<YesNo> write_filtering;
 };
 
 /// Which of the guest's resets reach the device.

@@ -5,13 +5,14 @@
 namespace vireo::qemu {
 
 static const xml::Type& describe(const PciHostdev*) {
-    static const xml::Type type =
-        xml::element<PciHostdev>("",
-                                 xml::group("driver", xml::attr("name", &PciHostdev::driver)),
-                                 xml::group("source",
-                                            xml::group("address",
-                                                       xml::attr("type", &PciHostdev::kind),
-                                                       xml::embed(&PciHostdev::address))));
+    static const xml::Type type = xml::element<PciHostdev>(
+        "",
+        xml::group("driver", xml::attr("name", &PciHostdev::driver)),
+        xml::group("source",
+                   xml::attr("writeFiltering", &PciHostdev::write_filtering),
+                   xml::group("address",
+                              xml::attr("type", &PciHostdev::kind),
+                              xml::embed(&PciHostdev::address))));
     return type;
 }
 

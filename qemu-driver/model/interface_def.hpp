@@ -169,10 +169,32 @@ struct InterfaceDriver {
     GuestOffloads guest;
 };
 
-/// `<backend tap= vhost=/>`: the device nodes to use.
+enum class InterfaceBackendType { passt };
+
+/// `<backend type= logFile= tap= vhost=/>`: who moves the packets; the device nodes to use.
 struct InterfaceBackend {
+    std::optional<InterfaceBackendType> type;
+    std::optional<std::string> log_file;
     std::optional<std::string> tap;
     std::optional<std::string> vhost;
+};
+
+enum class PortProtocol { tcp, udp };
+
+/// `<range start= end= to= exclude=/>`: ports of the host, and the guest's that the first goes to.
+struct PortRange {
+    uint32_t start{};
+    std::optional<uint32_t> end;
+    std::optional<uint32_t> to;
+    std::optional<YesNo> exclude;
+};
+
+/// `<portForward>`: ports of the host that reach the guest.
+struct PortForward {
+    PortProtocol protocol{};
+    std::optional<std::string> address;
+    std::optional<std::string> dev;
+    std::vector<PortRange> ranges;
 };
 
 enum class VlanNativeMode { tagged, untagged };
@@ -249,6 +271,7 @@ struct InterfaceDef {
     std::optional<std::string> model;
     InterfaceDriver driver;
     InterfaceBackend backend;
+    std::vector<PortForward> port_forwards;
     std::optional<std::string> script;
     std::optional<std::string> downscript;
     std::optional<std::string> backend_domain;
@@ -308,6 +331,16 @@ struct vireo::xml::EnumNames<vireo::qemu::DirectMode> {
 template <>
 struct vireo::xml::EnumNames<vireo::qemu::InterfaceBackendDriver> {
     static constexpr std::array<std::string_view, 4> names{"vhost", "qemu", "kvm", "vfio"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::InterfaceBackendType> {
+    static constexpr std::array<std::string_view, 1> names{"passt"};
+};
+
+template <>
+struct vireo::xml::EnumNames<vireo::qemu::PortProtocol> {
+    static constexpr std::array<std::string_view, 2> names{"tcp", "udp"};
 };
 
 template <>

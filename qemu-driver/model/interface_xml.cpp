@@ -210,8 +210,30 @@ static const xml::Type& describe(const InterfaceDriver*) {
 static const xml::Type& describe(const InterfaceBackend*) {
     static const xml::Type type =
         xml::element<InterfaceBackend>("backend",
+                                       xml::attr("type", &InterfaceBackend::type),
+                                       xml::attr("logFile", &InterfaceBackend::log_file),
                                        xml::attr("tap", &InterfaceBackend::tap),
                                        xml::attr("vhost", &InterfaceBackend::vhost));
+    return type;
+}
+
+static const xml::Type& describe(const PortRange*) {
+    static const xml::Type type =
+        xml::element<PortRange>("range",
+                                xml::attr("start", &PortRange::start),
+                                xml::attr("end", &PortRange::end),
+                                xml::attr("to", &PortRange::to),
+                                xml::attr("exclude", &PortRange::exclude));
+    return type;
+}
+
+static const xml::Type& describe(const PortForward*) {
+    static const xml::Type type =
+        xml::element<PortForward>("portForward",
+                                  xml::attr("proto", &PortForward::protocol),
+                                  xml::attr("address", &PortForward::address),
+                                  xml::attr("dev", &PortForward::dev),
+                                  xml::child(&PortForward::ranges));
     return type;
 }
 
@@ -311,6 +333,7 @@ const xml::Type& describe(const InterfaceDef*) {
         xml::group("model", xml::attr("type", &InterfaceDef::model)),
         xml::child(&InterfaceDef::driver).omit_empty(),
         xml::child(&InterfaceDef::backend).omit_empty(),
+        xml::child(&InterfaceDef::port_forwards),
         xml::child(&InterfaceDef::filter),
         xml::group("tune", xml::text("sndbuf", &InterfaceDef::sndbuf_bytes)),
         xml::group("link", xml::attr("state", &InterfaceDef::link)),

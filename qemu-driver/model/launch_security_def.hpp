@@ -9,7 +9,7 @@
 /// `<launchSecurity>`: memory that the host cannot read.
 namespace vireo::qemu {
 
-enum class LaunchSecurityType { sev };
+enum class LaunchSecurityType { sev, s390_pv };
 
 /// AMD SEV; what is absent is the host's (`cbitpos`, `reduced_phys_bits`).
 struct LaunchSecurityDef {
@@ -32,5 +32,5 @@ const xml::Type& describe(const LaunchSecurityDef*);
 
 template <>
 struct vireo::xml::EnumNames<vireo::qemu::LaunchSecurityType> {
-    static constexpr std::array<std::string_view, 1> names{"sev"};
+    static constexpr std::array<std::string_view, 2> names{"sev", "s390-pv"};
 };

@@ -6,7 +6,7 @@
 /// `<rng>`: a source of random bytes for the guest.
 namespace vireo::qemu {
 
-/// A device node; absent: `fill_defaults` puts /dev/urandom's place.
+/// A device node; absent before `fill_defaults`: /dev/random.
 struct RandomBackend {
     std::optional<std::string> path;
 };

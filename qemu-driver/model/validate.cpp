@@ -49,6 +49,25 @@ void check_machine(const DomainDef& def, const HostFacts& facts) {
     }
 }
 
+/// What is of other machines and hypervisors.
+void check_foreign(const DomainDef& def) {
+    if (def.bootloader || def.bootloader_args) {
+        refuse(def.where, "bootloader", "QEMU has none; <os> says what is booted");
+    }
+    if (def.keywrap) {
+        refuse(def.where, "keywrap", "it is of s390 machines");
+    }
+    if (def.devices.nvram) {
+        refuse(def.where, "nvram", "the device is of pSeries machines; UEFI's is in <os>");
+    }
+    if (def.launch_security && def.launch_security->type != LaunchSecurityType::sev) {
+        refuse(def.launch_security->where,
+               "launchSecurity",
+               "type='{}' is of s390 machines; 'sev' is of PCs",
+               name_of(def.launch_security->type));
+    }
+}
+
 /// `unassigned` is for host devices that the guest is not to see.
 void check_unassigned(const DomainDef& def) {
     for_each_device(def.devices, [&](const auto& device) {
@@ -66,6 +85,22 @@ void check_acpi_indexes(const DomainDef& def) {
     for_each_device(def.devices, [&](const auto& device) {
         if (device.info.acpi_index && !seen.insert(*device.info.acpi_index).second) {
             refuse(device.info.where, "acpi", "index='{}' is used twice", *device.info.acpi_index);
+        }
+    });
+}
+
+/// What only devices on PCI have.
+void check_pci_only(const DomainDef& def) {
+    for_each_device(def.devices, [&](const auto& device) {
+        const DeviceInfo& info = device.info;
+        const bool pci = std::holds_alternative<std::monostate>(info.address) ||
+                         std::holds_alternative<UnassignedAddress>(info.address) ||
+                         info.pci() != nullptr;
+        if (!pci && info.acpi_index) {
+            refuse(info.where, "acpi", "index='{}' is for devices on PCI", *info.acpi_index);
+        }
+        if (!pci && info.rom) {
+            refuse(info.where, "rom", "it is for devices on PCI");
         }
     });
 }
@@ -117,6 +152,8 @@ void validate_document(const DomainDef& def) {
 void validate(const DomainDef& def, const HostFacts& facts) {
     check_machine(def, facts);
     validate_document(def);
+    check_pci_only(def);
+    check_foreign(def);
     validate_firmware(def);
     validate_features(def);
     validate_qemu_controllers(def);

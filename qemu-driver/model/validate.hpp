@@ -22,6 +22,8 @@ void validate_disks(const DomainDef& def);
 void validate_disk_images(const DomainDef& def);
 /// What QEMU's block layer and its disk devices lack.
 void validate_qemu_disks(const DomainDef& def);
+/// Formats, protocols and their options, of each image of a disk's chain. A part of the former.
+void validate_qemu_images(const DiskDef& disk);
 /// Host's side of serial ports, channels, consoles and whatever else uses a character device.
 void validate_chardevs(const DomainDef& def);
 /// Serial ports, consoles, channels as QEMU has them.
@@ -39,6 +41,12 @@ void validate_small_devices(const DomainDef& def);
 void validate_qemu_small_devices(const DomainDef& def);
 /// `<filesystem>`.
 void validate_filesystems(const DomainDef& def);
+/// Refuses an element whose server, another process, must reach the guest's memory, where that is
+/// private to QEMU.
+void require_shared_memory(const DomainDef& def,
+                           xml::Where where,
+                           std::string_view element,
+                           std::string_view what);
 /// Memory devices, huge pages, NUMA cells and where they lie on the host.
 void validate_memory(const DomainDef& def);
 void validate_qemu_memory(const DomainDef& def);

@@ -2,6 +2,8 @@
 #include "qemu-driver/model/problem.hpp"
 #include "qemu-driver/model/validate.hpp"
 
+#include <algorithm>
+
 namespace vireo::qemu {
 
 namespace {
@@ -59,7 +61,7 @@ void check_source(const ChardevSource& source, xml::Where where, bool generated)
     } else if (const auto* port = std::get_if<SpiceportChardev>(&source.backend)) {
         check_channel_name(port->channel, where);
     } else if (const auto* dbus = std::get_if<DbusChardev>(&source.backend)) {
-        check_channel_name(dbus->channel, where);
+        check_channel_name(dbus->channel.value_or(""), where);
     }
 }
 
@@ -148,6 +150,37 @@ void check_console(const ConsoleDef& console) {
     }
 }
 
+void check_spice(const ChardevSource& source, xml::Where where) {
+    const ChardevType type = source.type();
+    if (type == ChardevType::spicevmc || type == ChardevType::spiceport) {
+        refuse(where, "source", "type='{}' needs a <graphics type='spice'>", name_of(type));
+    }
+}
+
+/// The channels of SPICE's clients are there with its server alone.
+void check_without_spice(const Devices& devices) {
+    const auto all = [](const auto& list) {
+        for (const auto& device : list) {
+            check_spice(device.source, device.info.where);
+        }
+    };
+    all(devices.serials);
+    all(devices.parallels);
+    all(devices.consoles);
+    all(devices.channels);
+    all(devices.redirdevs);
+    for (const RngDef& rng : devices.rngs) {
+        if (const auto* egd = std::get_if<EgdBackend>(&rng.backend)) {
+            check_spice(egd->chardev, rng.info.where);
+        }
+    }
+    for (const SmartcardDef& card : devices.smartcards) {
+        if (const auto* passthrough = std::get_if<PassthroughSmartcard>(&card.kind)) {
+            check_spice(passthrough->chardev, card.info.where);
+        }
+    }
+}
+
 } // namespace
 
 void validate_chardevs(const DomainDef& def) {
@@ -174,6 +207,11 @@ void validate_chardevs(const DomainDef& def) {
 
 void validate_qemu_chardevs(const DomainDef& def) {
     const Devices& devices = def.devices;
+    const bool spice = std::ranges::any_of(
+        devices.graphics, [](const GraphicsDef& g) { return g.type() == GraphicsType::spice; });
+    if (!spice) {
+        check_without_spice(devices);
+    }
     for (const SerialDef& serial : devices.serials) {
         check_serial(serial);
     }

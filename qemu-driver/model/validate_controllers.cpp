@@ -59,6 +59,32 @@ void check_pci(const DomainDef& def, const ControllerDef& c) {
     }
 }
 
+/// The QEMU devices that can play a model, the first by itself.
+std::vector<PciDeviceName> devices_of(PciModel model) {
+    switch (model) {
+    case PciModel::pci_bridge:
+        return {PciDeviceName::pci_bridge};
+    case PciModel::dmi_to_pci_bridge:
+        return {PciDeviceName::i82801b11_bridge};
+    case PciModel::pcie_to_pci_bridge:
+        return {PciDeviceName::pcie_pci_bridge};
+    case PciModel::pcie_root_port:
+        return {PciDeviceName::pcie_root_port, PciDeviceName::ioh3420};
+    case PciModel::pcie_switch_upstream_port:
+        return {PciDeviceName::x3130_upstream};
+    case PciModel::pcie_switch_downstream_port:
+        return {PciDeviceName::xio3130_downstream};
+    case PciModel::pci_expander_bus:
+        return {PciDeviceName::pxb};
+    case PciModel::pcie_expander_bus:
+        return {PciDeviceName::pxb_pcie};
+    case PciModel::pci_root:
+    case PciModel::pcie_root:
+        break;
+    }
+    return {};
+}
+
 /// Which of the targets a model has.
 void check_pci_target(const ControllerDef& c) {
     const auto model = c.model_as<PciModel>().value_or(PciModel::pci_bridge);
@@ -67,7 +93,8 @@ void check_pci_target(const ControllerDef& c) {
         model == PciModel::pcie_root_port || model == PciModel::pcie_switch_downstream_port;
     const bool expander =
         model == PciModel::pci_expander_bus || model == PciModel::pcie_expander_bus;
-    const std::string_view wrong = t.chassis_nr && model != PciModel::pci_bridge       ? "chassisNr"
+    const std::string_view wrong = t.index                                             ? "index"
+                                   : t.chassis_nr && model != PciModel::pci_bridge     ? "chassisNr"
                                    : t.chassis && !port                                ? "chassis"
                                    : t.port && !port                                   ? "port"
                                    : t.bus_nr && !expander                             ? "busNr"
@@ -79,6 +106,20 @@ void check_pci_target(const ControllerDef& c) {
                "target",
                "{}: a PCI controller of model '{}' has none",
                wrong,
+               name_of(model));
+    }
+    const std::vector<PciDeviceName> devices = devices_of(model);
+    if (c.pci_device && std::ranges::find(devices, *c.pci_device) == devices.end()) {
+        refuse(c.info.where,
+               "model",
+               "name='{}' does not play a controller of model '{}'",
+               name_of(*c.pci_device),
+               name_of(model));
+    }
+    if (!devices.empty() && *c.index == 0) {
+        refuse(c.info.where,
+               "controller",
+               "index='0' is the root of PCI; one of model '{}' has an index from 1 on",
                name_of(model));
     }
     if (c.pcihole64_kib && model != PciModel::pci_root && model != PciModel::pcie_root) {
@@ -177,6 +218,9 @@ void check_scsi(const DomainDef& def, const ControllerDef& c) {
     if (!virtio && !option.empty()) {
         refuse(c.info.where, "driver", "{} is for SCSI controllers of model 'virtio-scsi'", option);
     }
+    if (model == ScsiModel::ncr53c90) {
+        refuse(c.info.where, "controller", "model 'ncr53c90' is part of machines that are no PCs");
+    }
     if (d.iothread && std::ranges::none_of(def.iothreads, [&](const IothreadDef& t) {
             return t.id == *d.iothread;
         })) {
@@ -252,8 +296,15 @@ void validate_qemu_controllers(const DomainDef& def) {
             check_scsi(def, c);
             break;
         case ControllerType::ide:
+            if (!def.os.is_i440fx()) {
+                refuse(c.info.where,
+                       "controller",
+                       "a machine '{}' has no IDE; use bus 'sata' or 'scsi'",
+                       *def.os.machine);
+            }
+            [[fallthrough]];
         case ControllerType::fdc:
-            if (*c.index > 0 && (c.type == ControllerType::fdc || def.os.is_i440fx())) {
+            if (*c.index > 0) {
                 refuse(c.info.where,
                        "controller",
                        "index='{}': a machine '{}' has one controller of type '{}'",

@@ -190,6 +190,12 @@ void validate_cpu(const DomainDef& def) {
 
 void validate_qemu_cpu(const DomainDef& def) {
     check_many(def);
+    if (def.cputune && def.type == DomainType::qemu &&
+        (!def.cputune->cache_tunes.empty() || !def.cputune->memory_tunes.empty())) {
+        refuse(def.cputune->where,
+               def.cputune->cache_tunes.empty() ? "memorytune" : "cachetune",
+               "it needs <domain type='kvm'>, whose vCPUs are threads of the host");
+    }
     if (def.cpu) {
         check_cache(*def.cpu);
         check_phys_bits(*def.cpu);

@@ -73,7 +73,7 @@ void check_total(const DiskDef& disk,
                  const std::optional<uint64_t>& total,
                  const std::optional<uint64_t>& read,
                  const std::optional<uint64_t>& write) {
-    if (total && (read || write)) {
+    if (total.value_or(0) != 0 && (read.value_or(0) != 0 || write.value_or(0) != 0)) {
         refuse(disk.info.where,
                "iotune",
                "total_{0} cannot be set together with read_{0} or write_{0}; use either",
@@ -86,13 +86,13 @@ void check_burst(const DiskDef& disk,
                  const std::optional<uint64_t>& base,
                  const std::optional<uint64_t>& burst,
                  const std::optional<uint64_t>& length) {
-    if (length && !burst) {
+    if (length.value_or(0) != 0 && burst.value_or(0) == 0) {
         refuse(disk.info.where, "iotune", "{0}_max_length needs {0}_max", name);
     }
-    if (burst && !base) {
+    if (burst.value_or(0) != 0 && base.value_or(0) == 0) {
         refuse(disk.info.where, "iotune", "{0}_max needs {0}, the limit that it may exceed", name);
     }
-    if (burst && *burst < *base) {
+    if (burst.value_or(0) != 0 && *burst < *base) {
         refuse(disk.info.where, "iotune", "{0}_max {1} is below {0} {2}", name, *burst, *base);
     }
 }

@@ -76,13 +76,13 @@ void check_qemu_video(const VideoDef& video) {
     case VideoModel::vga:
     case VideoModel::cirrus:
     case VideoModel::vmvga:
+    case VideoModel::bochs:
     case VideoModel::ramfb:
         if (video.primary != YesNo::yes) {
             refuse(
                 where,
                 "model",
-                "type='{}' can only be the first display adapter; 'qxl', 'virtio' and 'bochs' can "
-                "be others",
+                "type='{}' can only be the first display adapter; 'qxl' and 'virtio' can be others",
                 name_of(*video.model));
         }
         break;
@@ -94,8 +94,14 @@ void check_qemu_video(const VideoDef& video) {
         if (video.vram_kib.value_or(0) > most_kib || video.ram_kib.value_or(0) > most_kib) {
             refuse(where, "model", "vram= and ram= are below 4 GiB");
         }
-        if (video.vgamem_kib && !std::has_single_bit(*video.vgamem_kib)) {
-            refuse(where, "model", "vgamem='{}' is not a power of two", *video.vgamem_kib);
+        constexpr uint64_t mib_kib = 1024;
+        if (video.vgamem_kib &&
+            (*video.vgamem_kib < mib_kib || !std::has_single_bit(*video.vgamem_kib))) {
+            refuse(where,
+                   "model",
+                   "vgamem='{}' is not a power of two from {} KiB on",
+                   *video.vgamem_kib,
+                   mib_kib);
         }
     }
     if ((video.model == VideoModel::vga || video.model == VideoModel::vmvga) &&
@@ -109,6 +115,13 @@ void check_qemu_video(const VideoDef& video) {
                "heads='{}': type='{}' has one; 'virtio' and 'qxl' can have more",
                *video.heads,
                name_of(*video.model));
+    }
+    const bool modes = heads || video.model == VideoModel::vga || video.model == VideoModel::bochs;
+    if (video.resolution && !modes) {
+        refuse(where, "resolution", "it cannot be set for type='{}'", name_of(*video.model));
+    }
+    if (video.acceleration && video.acceleration->accel2d == YesNo::yes) {
+        refuse(where, "acceleration", "accel2d='yes': QEMU accelerates 3D alone");
     }
     if (video.model != VideoModel::virtio && video.blob) {
         refuse(where, "model", "blob= is for type='virtio'");
@@ -160,7 +173,17 @@ bool renders(const GraphicsDef& graphics) {
 void check_screens(const std::vector<GraphicsDef>& list) {
     std::set<GraphicsType> seen;
     const GraphicsDef* renderer = nullptr;
+    const bool headless = std::ranges::any_of(
+        list, [](const GraphicsDef& g) { return g.type() == GraphicsType::egl_headless; });
     for (const GraphicsDef& graphics : list) {
+        const GraphicsType type = graphics.type();
+        if (headless && type != GraphicsType::egl_headless && type != GraphicsType::vnc &&
+            type != GraphicsType::spice) {
+            refuse(graphics.where,
+                   "graphics",
+                   "type='egl-headless' renders for 'vnc' and 'spice', not for '{}'",
+                   name_of(type));
+        }
         if (!seen.insert(graphics.type()).second) {
             refuse(
                 graphics.where, "graphics", "there are two of type='{}'", name_of(graphics.type()));
@@ -227,6 +250,16 @@ void validate_qemu_displays(const DomainDef& def) {
     for (const AudioDef& audio : devices.audios) {
         if (audio.type == AudioType::spice && !spice) {
             refuse(audio.where, "audio", "type='spice' needs a <graphics type='spice'>");
+        }
+    }
+    for (const GraphicsDef& graphics : devices.graphics) {
+        const auto* dbus = std::get_if<DbusGraphics>(&graphics.kind);
+        const uint32_t id = dbus != nullptr ? dbus->audio_id.value_or(0) : 0;
+        const bool other = id != 0 && std::ranges::any_of(devices.audios, [&](const AudioDef& a) {
+                               return a.id == id && a.type != AudioType::dbus;
+                           });
+        if (other) {
+            refuse(graphics.where, "audio", "id='{}': type='dbus' needs an audio of 'dbus'", id);
         }
     }
     for (const SoundDef& sound : devices.sounds) {

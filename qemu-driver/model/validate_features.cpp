@@ -56,6 +56,27 @@ void check_kvm(const DomainDef& def, const FeaturesDef& features) {
     if (features.tcg_tb_cache_kib && def.type != DomainType::qemu) {
         refuse(features.where, "tcg", "it is for <domain type='qemu'>");
     }
+    constexpr uint64_t mib_kib = 1024;
+    if (features.tcg_tb_cache_kib.value_or(0) % mib_kib != 0) {
+        refuse(features.where, "tb-cache", "{} KiB are not whole MiB", *features.tcg_tb_cache_kib);
+    }
+}
+
+void check_others(const FeaturesDef& features) {
+    const OtherFeatures& o = features.others;
+    const std::pair<bool, std::string_view> list[] = {{o.gic.has_value(), "gic"},
+                                                      {o.hpt.has_value(), "hpt"},
+                                                      {o.htm.has_value(), "htm"},
+                                                      {o.nested_hv.has_value(), "nested-hv"},
+                                                      {o.ccf_assist.has_value(), "ccf-assist"},
+                                                      {o.cfpc.has_value(), "cfpc"},
+                                                      {o.sbbc.has_value(), "sbbc"},
+                                                      {o.ibs.has_value(), "ibs"}};
+    for (const auto& [there, element] : list) {
+        if (there) {
+            refuse(features.where, element, "it is of machines that are no PCs");
+        }
+    }
 }
 
 void check_smm(const DomainDef& def, const FeaturesDef& features) {
@@ -85,7 +106,7 @@ void check_timer(const TimerDef& timer) {
     case TimerName::armvtimer:
         refuse(timer.where, "timer", "name='{}' is not one of a PC's", name_of(timer.name));
     case TimerName::rtc:
-        if (timer.track == TimerTrack::boot || timer.track == TimerTrack::realtime) {
+        if (timer.track == TimerTrack::boot) {
             unsupported("track", name_of(*timer.track));
         }
         if (timer.tick_policy == TimerTickPolicy::merge ||
@@ -98,22 +119,19 @@ void check_timer(const TimerDef& timer) {
             unsupported("tickpolicy", name_of(*timer.tick_policy));
         }
         break;
-    case TimerName::hpet:
-        if (timer.tick_policy) {
-            unsupported("tickpolicy", name_of(*timer.tick_policy));
-        }
-        break;
     default:
         break;
-    }
-    if (timer.catchup && timer.tick_policy != TimerTickPolicy::catchup) {
-        refuse(timer.where, "catchup", "it needs tickpolicy='catchup'");
     }
 }
 
 void check_clock(const ClockDef& clock) {
     if (clock.offset == ClockOffset::absolute && !clock.start) {
         refuse(clock.where, "clock", "offset='absolute' needs start=, seconds since 1970");
+    }
+    constexpr uint64_t last_s = 253402300799; // 9999-12-31T23:59:59
+    if (clock.offset == ClockOffset::absolute && clock.start.value_or(0) > last_s) {
+        refuse(
+            clock.where, "clock", "start='{}' is beyond {}, the year 9999", *clock.start, last_s);
     }
     std::set<TimerName> seen;
     for (const TimerDef& timer : clock.timers) {
@@ -138,11 +156,15 @@ void check_lifecycle(const DomainDef& def) {
     check("on_poweroff", *def.on_poweroff);
     check("on_reboot", *def.on_reboot);
     check("on_crash", *def.on_crash);
-    if (def.on_reboot == LifecycleAction::preserve) {
-        refuse(def.where,
-               "on_reboot",
-               "'preserve' is not there with QEMU; use 'destroy' or 'restart'");
-    }
+    const auto refuse_preserve = [&](std::string_view element, LifecycleAction action) {
+        if (action == LifecycleAction::preserve) {
+            refuse(def.where,
+                   element,
+                   "'preserve' is not there with QEMU; use 'destroy' or 'restart'");
+        }
+    };
+    refuse_preserve("on_poweroff", *def.on_poweroff);
+    refuse_preserve("on_reboot", *def.on_reboot);
     if (def.on_poweroff == LifecycleAction::restart && def.on_reboot == LifecycleAction::destroy) {
         refuse(def.where,
                "on_poweroff",
@@ -157,6 +179,7 @@ void validate_features(const DomainDef& def) {
         check_hyperv(*def.features);
         check_kvm(def, *def.features);
         check_smm(def, *def.features);
+        check_others(*def.features);
     }
     check_clock(def.clock);
     check_lifecycle(def);

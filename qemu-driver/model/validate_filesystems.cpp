@@ -2,34 +2,23 @@
 #include "qemu-driver/model/problem.hpp"
 #include "qemu-driver/model/validate.hpp"
 
-#include <algorithm>
 #include <set>
 
 namespace vireo::qemu {
 
 namespace {
 
-/// virtiofsd reads and writes the guest's memory.
-bool has_shared_memory(const DomainDef& def) {
-    if (def.memory_backing && def.memory_backing->access == MemoryAccess::shared) {
-        return true;
-    }
-    return def.cpu && !def.cpu->cells.empty() &&
-           std::ranges::all_of(def.cpu->cells, [](const NumaCell& cell) {
-               return cell.access == MemoryAccess::shared;
-           });
-}
-
 void check_virtiofs(const DomainDef& def, const FilesystemDef& fs) {
     const xml::Where where = fs.info.where;
-    if (!has_shared_memory(def)) {
-        refuse(where,
-               "driver",
-               "type='virtiofs' needs memory that it can reach: <memoryBacking> with <access "
-               "mode='shared'/>");
+    require_shared_memory(def, where, "driver", "type='virtiofs'");
+    if (fs.model) {
+        refuse(where, "filesystem", "model='{}' is not for type='virtiofs'", name_of(*fs.model));
     }
     if (fs.access_mode != FilesystemAccess::passthrough) {
         refuse(where, "filesystem", "type='virtiofs' has accessmode='passthrough'");
+    }
+    if (fs.format) {
+        refuse(where, "driver", "format='{}' is not for type='virtiofs'", name_of(*fs.format));
     }
     if (fs.write_policy || fs.multidevs || fs.fmode || fs.dmode) {
         refuse(

@@ -78,6 +78,28 @@ void check_named(const DomainDef& def, const LoaderDef& loader) {
     }
 }
 
+/// The file of variables is an image by itself, of this host or of a server.
+void check_nvram(const OsDef& os) {
+    if (!os.nvram || os.nvram->image.is_empty()) {
+        return;
+    }
+    const DiskImage& image = os.nvram->image;
+    if (image.type() != DiskType::file && image.type() != DiskType::block &&
+        image.type() != DiskType::network) {
+        refuse(os.where,
+               "nvram",
+               "type='{}' is not one of 'file', 'block' and 'network'",
+               name_of(image.type()));
+    }
+    const std::string_view what = !image.slices.empty()     ? "<slices>"
+                                  : image.reservations      ? "<reservations>"
+                                  : image.base() != nullptr ? "<backingStore>"
+                                                            : "";
+    if (!what.empty()) {
+        refuse(os.where, "nvram", "an image of variables has no {}", what);
+    }
+}
+
 void check_secure(const DomainDef& def) {
     const OsDef& os = def.os;
     if (!os.loader || os.loader->secure != YesNo::yes) {
@@ -183,6 +205,9 @@ void check_sysinfo(const DomainDef& def) {
                        "name='{}': entries of a user start with opt/",
                        entry.name.value_or(""));
             }
+            if (entry.name->starts_with("opt/ovmf/") || entry.name->starts_with("opt/org.qemu/")) {
+                refuse(info.where, "entry", "name='{}' is the firmware's own", *entry.name);
+            }
             if (entry.file && !entry.value.empty()) {
                 refuse(info.where, "entry", "'{}' has both a value and file=", *entry.name);
             }
@@ -206,6 +231,7 @@ void validate_firmware(const DomainDef& def) {
         check_named(def, *os.loader);
     }
     check_stateless(os);
+    check_nvram(os);
     check_secure(def);
     const bool flash = os.loader && os.loader->type == LoaderType::pflash;
     if ((os.firmware == FirmwareType::efi || flash) && (!def.features || !def.features->acpi)) {

@@ -63,6 +63,9 @@ void check_address(const HostdevDef& hostdev) {
         break;
     case HostdevType::scsi:
         wants(info.drive() != nullptr, "drive");
+        if (info.drive() != nullptr && info.drive()->bus != 0) {
+            refuse(info.where, "address", "bus='{}': a SCSI controller has one", info.drive()->bus);
+        }
         break;
     case HostdevType::scsi_host:
     case HostdevType::mdev:
@@ -120,6 +123,10 @@ void check_hostdev(const DomainDef& def, const HostdevDef& hostdev) {
     if (const auto* pci = std::get_if<PciHostdev>(&hostdev.source);
         pci != nullptr && pci->driver && pci->driver != PciHostdevDriver::vfio) {
         refuse(where, "driver", "name='{}' no longer exists; 'vfio' does", name_of(*pci->driver));
+    }
+    if (const auto* pci = std::get_if<PciHostdev>(&hostdev.source);
+        pci != nullptr && pci->write_filtering) {
+        refuse(where, "source", "writeFiltering= is not there with QEMU; remove it");
     }
     if (const auto* usb = std::get_if<UsbHostdev>(&hostdev.source)) {
         if (usb->vendor.has_value() != usb->product.has_value()) {

@@ -45,6 +45,20 @@ void check_bandwidth(const InterfaceDef& card) {
     }
 }
 
+/// Packets of a user's own network can pass through a program beside QEMU.
+void check_backend(const InterfaceDef& card) {
+    const bool passt = card.backend.type == InterfaceBackendType::passt;
+    if (passt && card.type() != InterfaceType::user) {
+        refuse(card.info.where,
+               "backend",
+               "type='passt' is for type='user', not '{}'",
+               name_of(card.type()));
+    }
+    if (!card.port_forwards.empty() && !passt) {
+        refuse(card.info.where, "portForward", "it needs type='user' with <backend type='passt'/>");
+    }
+}
+
 void check_interface(const InterfaceDef& card) {
     const xml::Where where = card.info.where;
     const InterfaceType type = card.type();
@@ -73,6 +87,7 @@ void check_interface(const InterfaceDef& card) {
                card.model.value_or("none"));
     }
     check_bandwidth(card);
+    check_backend(card);
     constexpr std::string_view odd = "13579bdf";
     if (card.mac && odd.find((*card.mac)[1]) != std::string_view::npos) {
         refuse(where, "mac", "address='{}' is of a group; a guest's own is unicast", *card.mac);
@@ -89,13 +104,18 @@ void check_user_addresses(const InterfaceDef& card) {
                 card.info.where, "ip", "type='user' has one {} address", is_v6 ? "IPv6" : "IPv4");
         }
         seen = true;
-        constexpr uint32_t longest_v4 = 27, longest_v6 = 120;
-        if (ip.prefix.value_or(0) > (is_v6 ? longest_v6 : longest_v4)) {
+        constexpr uint32_t shortest_v4 = 4, longest_v4 = 27, v6_prefix = 64;
+        const uint32_t prefix = ip.prefix.value_or(0);
+        if (prefix != 0 && !is_v6 && (prefix < shortest_v4 || prefix > longest_v4)) {
             refuse(card.info.where,
                    "ip",
-                   "prefix='{}' leaves no room for host and DNS server; {} is the longest",
-                   *ip.prefix,
-                   is_v6 ? longest_v6 : longest_v4);
+                   "prefix='{}' is not from {} to {}, which leave room for host and DNS server",
+                   prefix,
+                   shortest_v4,
+                   longest_v4);
+        }
+        if (prefix != 0 && is_v6 && prefix != v6_prefix) {
+            refuse(card.info.where, "ip", "prefix='{}': IPv6 has {}", prefix, v6_prefix);
         }
         if (ip.peer) {
             refuse(card.info.where, "ip", "peer= is not there with type='user'");
@@ -109,7 +129,7 @@ void check_user_addresses(const InterfaceDef& card) {
 void check_queues(const InterfaceDef& card) {
     for (const auto& [name, size] : {std::pair("rx_queue_size", card.driver.rx_queue_size),
                                      std::pair("tx_queue_size", card.driver.tx_queue_size)}) {
-        if (size && !std::has_single_bit(*size)) {
+        if (card.is_virtio() && size.value_or(0) != 0 && !std::has_single_bit(*size)) {
             refuse(card.info.where, "driver", "{}='{}' is not a power of two", name, *size);
         }
     }
@@ -126,13 +146,11 @@ void check_host_side(const InterfaceDef& card) {
                "packets of type='{}' do not pass the host's filters",
                name_of(type));
     }
-    if (card.coalesce && !bridged && type != InterfaceType::ethernet &&
-        type != InterfaceType::direct) {
-        refuse(where, "coalesce", "it is for interfaces of the host, not type='{}'", name_of(type));
+    if (card.coalesce && !bridged) {
+        refuse(where, "coalesce", "it is for type='network' and 'bridge', not '{}'", name_of(type));
     }
-    const bool has_mtu = bridged || type == InterfaceType::ethernet ||
-                         type == InterfaceType::vhostuser || type == InterfaceType::direct ||
-                         type == InterfaceType::vdpa;
+    const bool has_mtu =
+        bridged || type == InterfaceType::ethernet || type == InterfaceType::vhostuser;
     if (card.mtu && !has_mtu) {
         refuse(where, "mtu", "it cannot be set for type='{}'", name_of(type));
     }
@@ -149,6 +167,26 @@ void check_host_side(const InterfaceDef& card) {
     if (card.vlan && (type == InterfaceType::user || type == InterfaceType::ethernet ||
                       type == InterfaceType::vhostuser || type == InterfaceType::vdpa)) {
         refuse(where, "vlan", "packets of type='{}' get no tag", name_of(type));
+    }
+}
+
+/// A virtio card that stays, and a function of the host that takes its place while it is there.
+void check_qemu_teaming(const InterfaceDef& card) {
+    if (!card.teaming) {
+        return;
+    }
+    if (card.teaming->type == TeamingType::persistent && !card.is_virtio()) {
+        refuse(card.info.where,
+               "teaming",
+               "type='persistent' needs model 'virtio', not '{}'",
+               card.model.value_or("none"));
+    }
+    if (card.teaming->type == TeamingType::transient && card.type() != InterfaceType::hostdev &&
+        card.type() != InterfaceType::network) {
+        refuse(card.info.where,
+               "teaming",
+               "type='transient' is for type='hostdev' and 'network', not '{}'",
+               name_of(card.type()));
     }
 }
 
@@ -182,6 +220,7 @@ void check_qemu_interface(const InterfaceDef& card) {
         refuse(where, "address", "model '{}' has type='pci'", card.model.value_or("none"));
     }
     check_queues(card);
+    check_qemu_teaming(card);
     check_host_side(card);
 }
 

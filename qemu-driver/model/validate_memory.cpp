@@ -105,10 +105,10 @@ void check_cells(const DomainDef& def) {
                 refuse(where, "sibling", "id='{}': there is no such cell", sibling.id);
             }
             if (sibling.value < local || sibling.value > unreachable ||
-                (sibling.id == *cell.id && sibling.value != local)) {
+                (sibling.id == *cell.id) != (sibling.value == local)) {
                 refuse(where,
                        "sibling",
-                       "value='{}': a distance is {} in a cell and up to {} to another",
+                       "value='{}': a distance is {} in a cell, and more, up to {}, to another",
                        sibling.value,
                        local,
                        unreachable);
@@ -350,6 +350,25 @@ void check_sizes(const DomainDef& def) {
 }
 
 } // namespace
+
+void require_shared_memory(const DomainDef& def,
+                           xml::Where where,
+                           std::string_view element,
+                           std::string_view what) {
+    const auto whole = def.memory_backing ? def.memory_backing->access : std::nullopt;
+    bool shared = cell_count(def) != 0 || whole == MemoryAccess::shared;
+    for (std::size_t i = 0; i < cell_count(def); ++i) {
+        const auto own = def.cpu->cells[i].access;
+        shared &= (own ? own : whole) == MemoryAccess::shared;
+    }
+    if (!shared) {
+        refuse(where,
+               element,
+               "{} needs memory that its server can reach: <memoryBacking> with <access "
+               "mode='shared'/>",
+               what);
+    }
+}
 
 void validate_memory(const DomainDef& def) {
     check_hugepages(def);

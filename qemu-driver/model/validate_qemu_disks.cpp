@@ -5,48 +5,48 @@
 #include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace vireo::qemu {
 
 namespace {
 
-void check_format(const DiskDef& disk, const DiskImage& image) {
-    const xml::Where where = disk.info.where;
-    switch (image.format.value_or(DiskFormat::raw)) {
-    case DiskFormat::iso:
-        refuse(where, "driver", "type='iso' is a raw image; write type='raw'");
-    case DiskFormat::dir:
-        refuse(where, "driver", "type='dir' is not a format; use <disk type='dir'>");
-    case DiskFormat::vhd:
-    case DiskFormat::ploop:
-    case DiskFormat::cow:
-        refuse(where,
-               "driver",
-               "type='{}' is not a format that QEMU reads; convert the image",
-               name_of(*image.format));
-    case DiskFormat::fat:
-        if (image.type() != DiskType::dir) {
-            refuse(where, "driver", "type='fat' shows a folder as a disk; use <disk type='dir'>");
-        }
-        break;
-    default:
-        break;
-    }
-    if (image.type() == DiskType::dir && image.format == DiskFormat::qcow2) {
-        refuse(where, "driver", "type='qcow2': a folder is shown as a FAT disk; write type='fat'");
-    }
+std::array<std::optional<uint64_t>, 13> limits_of(const DiskIotune& t) {
+    return {t.total_bytes_sec,
+            t.read_bytes_sec,
+            t.write_bytes_sec,
+            t.total_iops_sec,
+            t.read_iops_sec,
+            t.write_iops_sec,
+            t.total_bytes_sec_max,
+            t.read_bytes_sec_max,
+            t.write_bytes_sec_max,
+            t.total_iops_sec_max,
+            t.read_iops_sec_max,
+            t.write_iops_sec_max,
+            t.size_iops_sec};
 }
 
-void check_encrypted_format(const DiskDef& disk) {
-    const DiskFormat format = disk.image.format.value_or(DiskFormat::raw);
-    const EncryptionDef* encryption = disk.encryption();
-    if (encryption != nullptr && encryption->engine != EncryptionEngine::librbd &&
-        format != DiskFormat::raw && format != DiskFormat::qcow2 && format != DiskFormat::luks) {
+uint64_t value_or_none(const std::optional<uint64_t>& limit) {
+    return limit.value_or(0);
+}
+
+bool same_limits(const DiskIotune& a, const DiskIotune& b) {
+    return std::ranges::equal(limits_of(a), limits_of(b), {}, value_or_none, value_or_none);
+}
+
+void check_serial(const DiskDef& disk) {
+    constexpr std::string_view allowed =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_ .+";
+    if (disk.serial && disk.serial->find_first_not_of(allowed) != std::string::npos) {
         refuse(disk.info.where,
-               "encryption",
-               "images of type='{}' cannot be encrypted; 'raw' and 'qcow2' can",
-               name_of(format));
+               "serial",
+               "'{}' is not made of letters, digits, spaces, '-', '_', '.' and '+'",
+               *disk.serial);
+    }
+    if (disk.serial && disk.target.bus == DiskBus::sd) {
+        refuse(disk.info.where, "serial", "disks on bus 'sd' have none");
     }
 }
 
@@ -84,8 +84,23 @@ void check_device(const DiskDef& disk) {
                "disks on bus '{}' have none; 'scsi' has",
                name_of(bus));
     }
-    if (disk.device == DiskDevice::lun && (disk.vendor || disk.product)) {
-        refuse(where, "vendor", "device='lun' shows the device's own");
+    if (disk.device == DiskDevice::lun && (disk.vendor || disk.product || disk.wwn)) {
+        refuse(where, disk.wwn ? "wwn" : "vendor", "device='lun' shows the device's own");
+    }
+    if (disk.serial && disk.device == DiskDevice::lun && bus == DiskBus::scsi) {
+        refuse(where, "serial", "device='lun' on bus 'scsi' shows the device's own");
+    }
+    check_serial(disk);
+    if (disk.readonly && disk.device == DiskDevice::disk &&
+        (bus == DiskBus::ide || bus == DiskBus::sata)) {
+        refuse(where,
+               "readonly",
+               "disks on bus '{}' are written to; use bus 'virtio', 'scsi' or 'usb'",
+               name_of(bus));
+    }
+    if (disk.target.rotation_rate && disk.device != DiskDevice::disk) {
+        refuse(
+            where, "target", "rotation_rate= is for device='disk', not '{}'", name_of(disk.device));
     }
     if (disk.target.rotation_rate && !scsi_like) {
         refuse(where,
@@ -137,10 +152,10 @@ void check_place(const DomainDef& def, const DiskDef& disk) {
     const DiskBus bus = *disk.target.bus;
     const ControllerDef* c = find_controller(def, ControllerType::scsi, at->controller);
     const bool lsi = c != nullptr && c->model_as<ScsiModel>() == ScsiModel::lsilogic;
-    if (bus == DiskBus::fdc || (bus == DiskBus::ide && def.os.is_i440fx())) {
+    if (bus == DiskBus::fdc || bus == DiskBus::ide) {
         must_be_0("controller", at->controller);
     }
-    if (bus == DiskBus::fdc || bus == DiskBus::sata) {
+    if (bus == DiskBus::fdc || bus == DiskBus::sata || bus == DiskBus::scsi) {
         must_be_0("bus", at->bus);
     }
     if (bus == DiskBus::fdc || bus == DiskBus::sata || bus == DiskBus::ide ||
@@ -157,6 +172,10 @@ void check_driver(const DomainDef& def, const DiskDef& disk) {
     }
     if (driver.copy_on_read == OnOff::on && disk.readonly) {
         refuse(where, "driver", "copy_on_read='on' cannot write to a disk that is <readonly/>");
+    }
+    if (driver.copy_on_read == OnOff::on && disk.device != DiskDevice::disk) {
+        refuse(
+            where, "driver", "copy_on_read= is for device='disk', not '{}'", name_of(disk.device));
     }
     if (driver.iothread) {
         if (*disk.target.bus != DiskBus::virtio) {
@@ -177,22 +196,52 @@ void check_driver(const DomainDef& def, const DiskDef& disk) {
     if (driver.queues == 0U) {
         refuse(where, "driver", "queues='0': there is at least one");
     }
-    if (driver.cache == DiskCache::unsafe && driver.io == DiskIo::native) {
-        refuse(where, "driver", "io='native' needs cache='none' or 'directsync', not 'unsafe'");
+    const DiskCache cache = driver.cache.value_or(DiskCache::default_);
+    if (driver.io == DiskIo::native && cache != DiskCache::none && cache != DiskCache::directsync) {
+        refuse(where,
+               "driver",
+               "io='native' needs cache='none' or 'directsync', not '{}'",
+               name_of(cache));
     }
 }
 
 void check_sharing(const DiskDef& disk) {
     const DiskFormat format = disk.image.format.value_or(DiskFormat::raw);
-    if (disk.shareable && format != DiskFormat::raw && format != DiskFormat::none &&
-        format != DiskFormat::luks) {
+    if (disk.shareable && !disk.readonly && format != DiskFormat::raw &&
+        format != DiskFormat::none && format != DiskFormat::luks) {
         refuse(disk.info.where,
                "shareable",
                "an image of type='{}' can have one guest that writes; 'raw' can have several",
                name_of(format));
     }
-    if (disk.transient && disk.readonly) {
-        refuse(disk.info.where, "transient", "nothing is written to a disk that is <readonly/>");
+}
+
+/// What is written goes to an overlay of the image, which is a file beside it.
+void check_transient(const DiskDef& disk) {
+    if (!disk.transient) {
+        return;
+    }
+    const xml::Where where = disk.info.where;
+    if (disk.readonly) {
+        refuse(where, "transient", "nothing is written to a disk that is <readonly/>");
+    }
+    if (disk.image.is_empty() || disk.image.type() != DiskType::file) {
+        refuse(where,
+               "transient",
+               "it is for disks of type='file', not '{}'",
+               name_of(disk.image.type()));
+    }
+    if (disk.device != DiskDevice::disk) {
+        refuse(where, "transient", "it is for device='disk', not '{}'", name_of(disk.device));
+    }
+    const DiskBus bus = *disk.target.bus;
+    const bool plugs = bus == DiskBus::virtio || bus == DiskBus::scsi || bus == DiskBus::usb;
+    if (disk.transient->share_backing == YesNo::yes && !plugs) {
+        refuse(where,
+               "transient",
+               "shareBacking='yes' needs a bus that disks are plugged into: 'virtio', 'scsi' or "
+               "'usb', not '{}'",
+               name_of(bus));
     }
 }
 
@@ -209,6 +258,61 @@ void check_sizes(const DiskDef& disk) {
     }
 }
 
+void check_geometry(const DiskDef& disk) {
+    if (!disk.geometry || disk.geometry->cylinders == 0 || disk.geometry->heads == 0 ||
+        disk.geometry->sectors == 0) {
+        return;
+    }
+    const DiskBus bus = *disk.target.bus;
+    if (bus == DiskBus::usb || bus == DiskBus::sd) {
+        refuse(disk.info.where, "geometry", "disks on bus '{}' have none", name_of(bus));
+    }
+    const auto translation = disk.geometry->translation.value_or(GeometryTranslation::default_);
+    if (translation != GeometryTranslation::default_ && bus != DiskBus::ide) {
+        refuse(disk.info.where,
+               "geometry",
+               "trans='{}' is for bus 'ide', not '{}'",
+               name_of(translation),
+               name_of(bus));
+    }
+}
+
+/// Disks of one group share its limits, so they say the same.
+void check_iotune(const DomainDef& def, const DiskDef& disk) {
+    if (!disk.iotune) {
+        return;
+    }
+    const xml::Where where = disk.info.where;
+    constexpr uint64_t most = 1000000000000000; // THROTTLE_VALUE_MAX of QEMU
+    bool any = false;
+    for (const auto& limit : limits_of(*disk.iotune)) {
+        any |= limit.value_or(0) != 0;
+        if (limit.value_or(0) > most) {
+            refuse(where, "iotune", "{} is more than {}, QEMU's highest limit", *limit, most);
+        }
+    }
+    if (disk.target.bus == DiskBus::sd && any) {
+        refuse(where, "iotune", "disks on bus 'sd' cannot be throttled");
+    }
+    if (!disk.iotune->group_name) {
+        return;
+    }
+    if (!any) {
+        refuse(where, "iotune", "group_name needs limits that the group shares");
+    }
+    for (const DiskDef& other : def.devices.disks) {
+        if (other.iotune && other.iotune->group_name == disk.iotune->group_name &&
+            !same_limits(*other.iotune, *disk.iotune)) {
+            refuse(where,
+                   "iotune",
+                   "disks '{}' and '{}' of group '{}' have different limits",
+                   other.target.dev,
+                   disk.target.dev,
+                   *disk.iotune->group_name);
+        }
+    }
+}
+
 } // namespace
 
 void validate_qemu_disks(const DomainDef& def) {
@@ -217,12 +321,15 @@ void validate_qemu_disks(const DomainDef& def) {
         check_address(disk);
         check_place(def, disk);
         check_driver(def, disk);
-        for (const DiskImage* image = &disk.image; image != nullptr; image = image->base()) {
-            check_format(disk, *image);
+        validate_qemu_images(disk);
+        if (disk.image.type() == DiskType::vhostuser) {
+            require_shared_memory(def, disk.info.where, "disk", "type='vhostuser'");
         }
-        check_encrypted_format(disk);
         check_sharing(disk);
+        check_transient(disk);
         check_sizes(disk);
+        check_geometry(disk);
+        check_iotune(def, disk);
     }
 }
 

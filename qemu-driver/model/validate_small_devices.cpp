@@ -157,8 +157,7 @@ void check_watchdogs(const DomainDef& def) {
         if (dog.model == WatchdogModel::diag288) {
             refuse(where, "watchdog", "model='diag288' is not for a PC; use 'i6300esb' or 'ib700'");
         }
-        if (dog.model == WatchdogModel::ib700 && !is_none(dog.info) &&
-            !std::holds_alternative<IsaAddress>(dog.info.address)) {
+        if (dog.model == WatchdogModel::ib700 && !is_none(dog.info)) {
             refuse(where, "address", "model='ib700' is on ISA and has none");
         }
         if (dog.model == WatchdogModel::i6300esb && !is_none(dog.info) &&
@@ -197,6 +196,10 @@ void check_smartcards(const DomainDef& def) {
         refuse(cards[1].info.where, "smartcard", "QEMU emulates one card");
     }
     for (const SmartcardDef& card : cards) {
+        const auto* at = std::get_if<CcidAddress>(&card.info.address);
+        if (at != nullptr && (at->controller != 0 || at->slot != 0)) {
+            refuse(card.info.where, "address", "the one card is in controller 0, slot 0");
+        }
         const auto* own = std::get_if<CertificatesSmartcard>(&card.kind);
         constexpr std::size_t certificates = 3; // those of a common access card
         if (own != nullptr && own->certificates.size() != certificates) {

@@ -136,6 +136,8 @@ LaunchFacts launch_facts(const json& environment, const DomainDef& def, uint32_t
     facts.memory_backing_dir = driver.at("memory_backing_dir").get<std::string>() + "/" + guest;
     facts.dbus_socket =
         fmt::format("{}/dbus/{}-dbus.sock", driver.at("state_dir").get<std::string>(), guest);
+    facts.passt_prefix =
+        fmt::format("{}/passt/{}", driver.at("state_dir").get<std::string>(), guest);
     for (const json& mount : driver.at("hugetlbfs")) {
         HugePageDir dir;
         dir.size_kib = mount.at("sizeKiB").get<uint64_t>();

@@ -18,19 +18,21 @@ using namespace vireo;
 using namespace vireo::qemu;
 
 constexpr std::string_view usage =
-    "usage: vireo-xml xml|argv|check|memlock [--active|--inactive] [--new] [--generic] --env FILE "
+    "usage: vireo-xml xml|argv|check|memlock [--active|--inactive] [--new] [--generic]\n"
+    "                 [--validate] --env FILE "
     "domain FILE\n"
     "       vireo-xml blockdev --env FILE disk FILE\n"
     "\n"
     "  xml       prints the completed document\n"
     "  argv      prints QEMU's command line, a JSON array\n"
-    "  check     prints what is wrong with the document, and its line\n"
+    "  check     prints what is wrong with the document, and what is passed over, and its line\n"
     "  memlock   prints how many bytes of memory QEMU must be allowed to lock\n"
     "  blockdev  prints the block nodes of a disk that names them, top first\n"
     "\n"
     "  --active     the document describes a running guest (ids, aliases are kept)\n"
     "  --new        it defines a new guest; otherwise it counts as stored earlier\n"
     "  --generic    only what the document means to any hypervisor; xml and check\n"
+    "  --validate   refuses what is passed over otherwise: what the format does not know\n"
     "  --env FILE   the host, as the conformance environment describes one\n";
 
 struct Arguments {
@@ -38,6 +40,7 @@ struct Arguments {
     std::string env;
     std::string file;
     PassOptions options;
+    bool validate = false;
 };
 
 bool is_known(std::string_view verb, std::string_view kind) {
@@ -59,6 +62,8 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
             out.options.new_definition = true;
         } else if (word == "--generic") {
             out.options.any_hypervisor = true;
+        } else if (word == "--validate") {
+            out.validate = true;
         } else if (word == "--env" && i + 1 < argc) {
             out.env = argv[++i];
         } else if (word.starts_with("--")) {
@@ -93,7 +98,11 @@ void run(const Arguments& arguments) {
         std::cout << print_blockdevs(env, read_file(arguments.file));
         return;
     }
-    DomainDef def = parse_domain(read_file(arguments.file), options.active);
+    xml::Problems unknowns;
+    DomainDef def = parse_domain(read_file(arguments.file), options.active, &unknowns);
+    if (arguments.validate) {
+        unknowns.raise();
+    }
     complete_domain(def, env.facts, options);
     if (arguments.verb == "xml") {
         const DomainView view{.active = options.active, .secure = true, .migratable = false};
@@ -103,6 +112,10 @@ void run(const Arguments& arguments) {
         assign_addresses(def, env.facts, options);
         const nlohmann::json argv = command_line_in(env.settings, *env.qemu, std::move(def));
         std::cout << argv.dump() << '\n';
+    } else if (arguments.verb == "check") {
+        for (const xml::Problem& unknown : unknowns.list()) {
+            std::cout << unknown.text() << '\n';
+        }
     } else if (arguments.verb == "memlock") {
         std::cout << locked_memory_limit(def) << '\n';
     }
