@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace vireo::qemu {
 
@@ -26,6 +27,8 @@ struct Guest {
     /// whole; readers keep the one they have.
     std::shared_ptr<const DomainDef> live;
     std::optional<Process> process;
+    /// The processes beside QEMU that play a part of its devices; they end with it.
+    std::vector<std::shared_ptr<Process>> helpers;
     std::unique_ptr<qmp::Client> monitor;
 
     /// Its start is not complete: no client has been told of it.

@@ -4,6 +4,7 @@
 #include "libshared/files.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/tpm_state.hpp"
 #include "qemu-driver/documents.hpp"
 
 #include <unistd.h>
@@ -110,6 +111,9 @@ Task<void> undefine_domain(Driver& driver, DomainPtr domain, std::uint32_t flags
         throw Error(ErrorCode::invalid_arg,
                     "flags NVRAM (4) and KEEP_NVRAM (8) exclude each other");
     }
+    if ((flags & tpm_flag) != 0 && (flags & keep_tpm_flag) != 0) {
+        throw Error(ErrorCode::invalid_arg, "flags TPM (32) and KEEP_TPM (64) exclude each other");
+    }
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     if (!domain->persistent) {
@@ -130,8 +134,15 @@ Task<void> undefine_domain(Driver& driver, DomainPtr domain, std::uint32_t flags
         }
         co_await delete_file(driver.ctx.loop, nvram);
     }
+    std::string tpm = domain->active() ? std::string() : tpm_state(driver, *domain);
+    const bool keeps = (flags & tpm_flag) == 0 &&
+                       ((flags & keep_tpm_flag) != 0 ||
+                        (!tpm.empty() && keeps_tpm_state(stored_definition(driver, *domain))));
     co_await driver.definitions.remove(domain->uuid);
     driver.definitions_changed();
+    if (!tpm.empty() && !keeps) {
+        co_await remove_tpm_state(driver, std::move(tpm));
+    }
     domain->persistent = false;
     domain->autostart = false;
     log::info("domain '{}' is undefined", domain->name);

@@ -12,6 +12,7 @@
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/launch/helpers.hpp"
 #include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/qmp/monitor_socket.hpp"
 
@@ -175,6 +176,9 @@ void end_unfinished(Driver& driver, const GuestStatus& status) {
     log::warning("domain '{}': its start was not finished, ending what there is of it",
                  status.name);
     remove_memory_of(driver, status);
+    for (const Process& helper : running_helpers(driver.statuses.folder_of(status.id))) {
+        helper.kill(SIGTERM);
+    }
     if (const auto process = process_of(driver, status)) {
         process->kill(SIGKILL);
     } else if (Fd socket = qmp::connect_to_monitor(driver.statuses.monitor_of(status.id))) {
@@ -217,6 +221,9 @@ void reconnect(Driver& driver, const GuestStatus& status) {
     guest->destroy_wanted = status.destroy_wanted;
     guest->live = std::make_shared<const DomainDef>(parse_live(status.live_xml));
     guest->process = process_of(driver, status);
+    for (Process& helper : running_helpers(driver.statuses.folder_of(status.id))) {
+        guest->helpers.push_back(std::make_shared<Process>(std::move(helper)));
+    }
     domain->updated = status.updated;
     domain->state = status.state;
     driver.registry.set_guest(*domain, guest);

@@ -7,6 +7,7 @@
 #include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/settle_guest.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/devices/host_setup.hpp"
 #include "qemu-driver/devices/memlock.hpp"
@@ -17,12 +18,12 @@
 #include "qemu-driver/launch/guest_log.hpp"
 #include "qemu-driver/launch/guest_scope.hpp"
 #include "qemu-driver/launch/huge_pages.hpp"
+#include "qemu-driver/launch/helpers.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/launch/numa_advice.hpp"
 #include "qemu-driver/launch/nvram.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
-#include "qemu-driver/model/memory_devices.hpp"
 
 #include <sys/resource.h>
 
@@ -93,6 +94,8 @@ LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
         huge_page_dirs(host, fmt::format("{}-{}", guest.id, guest.live->uuid.value_or("")));
     const auto nodes = numbers_in(host.text("/sys/devices/system/node/has_memory").value_or(""));
     facts.numa_nodes.insert(nodes.begin(), nodes.end());
+    facts.tpm_socket = tpm_socket_in(facts.private_dir);
+    facts.tpm_versions = {TpmVersion::v1_2, TpmVersion::v2_0};
     facts.now_s = std::time(nullptr);
     std::tm local{};
     localtime_r(&facts.now_s, &local);
@@ -146,35 +149,6 @@ std::vector<std::string> thread_contexts(const std::vector<std::string>& argv) {
     return ids;
 }
 
-/// The monitor's commands of a start, in the order that libvirt's users know: what QEMU chose,
-/// then what has no place on a command line.
-Task<void> settle(Guest& guest, std::vector<std::string> thread_contexts) {
-    for (const std::string& id : thread_contexts) {
-        json object;
-        object["id"] = id;
-        co_await guest.monitor->execute("object-del", std::move(object));
-    }
-    const json chardevs = co_await guest.monitor->execute("query-chardev");
-    DomainDef live = *guest.live;
-    adopt_chardevs(live, chardevs);
-    const std::uint64_t wanted_kib = initial_balloon_kib(live);
-    if (has_balloon(live) && wanted_kib < fixed_memory_kib(live)) {
-        json target;
-        target["value"] = wanted_kib * 1024;
-        co_await guest.monitor->execute("balloon", std::move(target));
-        guest.balloon_target_kib = wanted_kib;
-    }
-    const auto& balloon = live.devices.memballoon;
-    if (has_balloon(live) && balloon->stats_period_s.value_or(0) > 0) {
-        json period;
-        period["path"] = "/machine/peripheral/" + balloon->info.alias.value_or("");
-        period["property"] = "guest-stats-polling-interval";
-        period["value"] = *balloon->stats_period_s;
-        co_await guest.monitor->execute("qom-set", std::move(period));
-    }
-    guest.live = std::make_shared<const DomainDef>(std::move(live));
-}
-
 /// The names that the kernel gave to tap devices.
 void adopt_taps(Guest& guest, const std::vector<OpenedDescriptor>& opened) {
     auto live = std::make_shared<DomainDef>(*guest.live);
@@ -186,6 +160,28 @@ void adopt_taps(Guest& guest, const std::vector<OpenedDescriptor>& opened) {
         }
     }
     guest.live = std::move(live);
+}
+
+Task<void> reap_helper(Loop& loop, std::shared_ptr<Process> helper) {
+    co_await helper->wait(loop);
+}
+
+/// What must listen before QEMU runs. Each ends with the guest.
+Task<void> start_helpers(Driver& driver, DomainPtr domain, int log) {
+    const std::shared_ptr<Guest> guest = domain->guest;
+    const std::string folder = driver.statuses.folder_of(guest->id);
+    const HelperPlaces places{folder, driver.ctx.options.directories.state};
+    std::vector<Helper> helpers = wanted_helpers(*guest->live, places);
+    for (Helper& helper : helpers) {
+        const std::string owner = helper.owner;
+        auto starting =
+            start_helper(driver.ctx.loop, std::move(helper), helper_pid_file(folder, owner), log);
+        Process started = co_await std::move(starting);
+        auto process = std::make_shared<Process>(std::move(started));
+        guest->helpers.push_back(process);
+        driver.followers.spawn(reap_helper(driver.ctx.loop, std::move(process)),
+                               fmt::format("helper of {} in {}", owner, domain->name));
+    }
 }
 
 /// Decides what the definition leaves to the host: chains of images, places of graphics.
@@ -225,6 +221,7 @@ Task<void> launch(Driver& driver,
         }
     }
     try {
+        co_await start_helpers(driver, domain, log.fd());
         std::vector<OpenedDescriptor> opened = open_descriptors(request.descriptors);
         adopt_taps(*guest, opened);
         ProcessSpec spec =
@@ -243,7 +240,7 @@ Task<void> launch(Driver& driver,
         attach_monitor(driver, domain, monitor_path);
         auto greeting = guest->monitor->negotiate();
         co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
-        auto settling = settle(*guest, thread_contexts(request.argv));
+        auto settling = settle_guest(guest, thread_contexts(request.argv));
         co_await Deadline(
             driver.ctx.loop, std::move(settling), settling_limit, "QEMU's preparation");
         co_await refresh_memory_devices(driver, domain, guest);
@@ -312,6 +309,7 @@ StartOptions StartOptions::from_flags(std::uint32_t flags) {
     }
     return StartOptions{(flags & paused_flag) != 0,
                         (flags & autodestroy_flag) != 0,
+                        (flags & validate_flag) != 0,
                         (flags & reset_nvram_flag) != 0};
 }
 
@@ -328,7 +326,8 @@ start_domain(Driver& driver, DomainPtr domain, StartOptions options, bus::Caller
 
 Task<DomainPtr>
 create_domain(Driver& driver, std::string xml, StartOptions options, bus::Caller caller) {
-    ResolvedDomain resolved = co_await read_definition(driver, std::move(xml));
+    const Unknowns unknowns = options.validate ? Unknowns::refused : Unknowns::logged;
+    ResolvedDomain resolved = co_await read_definition(driver, std::move(xml), unknowns);
     DomainPtr domain = driver.registry.find_uuid(*resolved.def.uuid);
     if (domain && domain->name != resolved.def.name) {
         throw Error(ErrorCode::operation_failed,

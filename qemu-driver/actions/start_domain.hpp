@@ -19,6 +19,7 @@ LaunchFacts launch_facts(const Driver& driver, const Guest& guest);
 struct StartOptions {
     bool paused = false;      // VIR_DOMAIN_START_PAUSED
     bool autodestroy = false; // VIR_DOMAIN_START_AUTODESTROY: ends with the caller
+    bool validate = false;    // VIR_DOMAIN_START_VALIDATE: what is not known is refused
     bool reset_nvram = false; // VIR_DOMAIN_START_RESET_NVRAM: variables as in the template
 
     /// Throws invalid_arg naming the flags that are unknown or not supported.

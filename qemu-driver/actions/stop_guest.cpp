@@ -6,6 +6,7 @@
 #include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/tpm_state.hpp"
 
 #include <csignal>
 
@@ -116,6 +117,16 @@ void make_inactive(Driver& driver,
     retire_memory_devices(driver, *domain);
     const std::uint32_t id = domain->guest->id;
     const bool known = !domain->guest->starting; // to clients
+    for (const std::shared_ptr<Process>& helper : domain->guest->helpers) {
+        helper->kill(SIGTERM); // where QEMU never connected to it
+    }
+    std::string tpm = domain->persistent || keeps_tpm_state(*domain->guest->live)
+                          ? std::string()
+                          : tpm_state(driver, *domain);
+    if (!tpm.empty()) {
+        driver.followers.spawn(remove_tpm_state(driver, std::move(tpm)),
+                               "remove the TPM of " + domain->name);
+    }
     driver.registry.clear_guest(*domain);
     domain->updated = false;
     if (known) {

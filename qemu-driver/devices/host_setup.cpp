@@ -25,6 +25,7 @@ void check_interface(const InterfaceDef& interface) {
         {interface.bandwidth.has_value(), "<bandwidth>"},
         {interface.coalesce.has_value(), "<coalesce>"},
         {interface.script.has_value() || interface.downscript.has_value(), "<script>"},
+        {interface.backend.type.has_value(), "<backend type='passt'>"},
         {interface.backend_domain.has_value(), "<backenddomain>"},
         {!interface.routes.empty(), "<route>"},
         {ethernet != nullptr && !(ethernet->ips.empty() && ethernet->routes.empty()),
@@ -72,11 +73,6 @@ void check_others(const Devices& devices) {
             refuse("graphics", "dbus", "a bus of the guest's own");
         }
     }
-    for (const TpmDef& tpm : devices.tpms) {
-        if (std::holds_alternative<EmulatorTpm>(tpm.backend)) {
-            refuse("tpm", tpm.info.alias.value_or("?"), "<backend type='emulator'>");
-        }
-    }
 }
 
 } // namespace
@@ -101,11 +97,6 @@ void refuse_missing_host_setup(const DomainDef& def) {
         check_hostdev(hostdev);
     }
     check_others(devices);
-    for (const FilesystemDef& filesystem : devices.filesystems) {
-        if (filesystem.driver == FilesystemDriver::virtiofs && !filesystem.source_socket) {
-            refuse("filesystem", filesystem.target_dir, "virtiofs without <source socket=>");
-        }
-    }
 }
 
 } // namespace vireo::qemu

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # usage: make_guest.sh DIR
 # Makes the smallest Linux guest: DIR/vmlinuz (Debian's kernel) and DIR/initrd (busybox, the kernel's
-# modules for the power button and for virtio's memory devices). It prints a greeting on its serial
-# console, answers there with a shell, and powers off when its ACPI power button is pressed. Needs
-# neither root nor a disk; what is there already and not older than this program is kept.
+# modules for the power button, for virtio's memory devices and its shared folders). It prints a
+# greeting on its serial console, answers there with a shell, and powers off when its ACPI power
+# button is pressed. Needs neither root nor a disk; what is there already and not older than this
+# program is kept.
 set -eu
 
 dir=$1
@@ -48,10 +49,11 @@ root=$work/root
 mkdir -p "$root/bin" "$root/dev" "$root/etc/acpi/PWRF" "$root/lib" "$root/proc" "$root/sys"
 cp "$(command -v busybox)" "$root/bin/busybox"
 number=10
-for name in acpi/button input/evdev virtio/virtio_ring virtio/virtio virtio/virtio_pci_legacy_dev \
-    virtio/virtio_pci_modern_dev virtio/virtio_pci virtio/virtio_balloon virtio/virtio_mem; do
+for name in drivers/acpi/button drivers/input/evdev drivers/virtio/virtio_ring drivers/virtio/virtio \
+    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci_modern_dev drivers/virtio/virtio_pci \
+    drivers/virtio/virtio_balloon drivers/virtio/virtio_mem fs/fuse/fuse fs/fuse/virtiofs; do
     # Kernels differ in what is built in; what is a module is taken along, numbered in this order.
-    [ ! -e "$modules/drivers/$name.ko" ] || cp "$modules/drivers/$name.ko" "$root/lib/$number.ko"
+    [ ! -e "$modules/$name.ko" ] || cp "$modules/$name.ko" "$root/lib/$number.ko"
     number=$((number + 1))
 done
 printf '#!/bin/busybox sh\nexec /bin/busybox poweroff -f\n' > "$root/etc/acpi/PWRF/00000080"
