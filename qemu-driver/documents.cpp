@@ -22,16 +22,16 @@ bool wants_firmware(const DomainDef& def) {
     return def.os.firmware || (def.os.loader && def.os.loader->type == LoaderType::pflash);
 }
 
-Task<ResolvedDomain> resolve(Driver& driver, DomainDef def, bool is_new) {
+Task<ResolvedDomain> resolve(Host& host, DomainDef def, bool is_new) {
     std::string emulator = def.devices.emulator.value_or(default_emulator());
-    auto capabilities = co_await driver.capabilities.get(std::move(emulator));
+    auto capabilities = co_await host.capabilities.get(std::move(emulator));
     require_supported(*capabilities);
-    const HostFacts facts = host_facts(driver, capabilities);
+    const HostFacts facts = host_facts(host, capabilities);
     PassOptions options;
     options.new_definition = is_new;
     complete_domain(def, facts, options);
     if (wants_firmware(def)) {
-        select_firmware(def, driver.firmware.all(), *capabilities, facts.nvram_dir);
+        select_firmware(def, host.firmware.all(), *capabilities, facts.nvram_dir);
     }
     co_return ResolvedDomain(std::move(def), std::move(capabilities));
 }
@@ -42,7 +42,7 @@ std::string default_emulator() {
     return emulator_path;
 }
 
-Task<ResolvedDomain> read_definition(Driver& driver, std::string xml, Unknowns unknowns) {
+Task<ResolvedDomain> read_definition(Host& host, std::string xml, Unknowns unknowns) {
     xml::Problems passed_over;
     DomainDef def = parse_domain(xml, false, &passed_over);
     if (unknowns == Unknowns::refused) {
@@ -51,7 +51,7 @@ Task<ResolvedDomain> read_definition(Driver& driver, std::string xml, Unknowns u
         log::warning(
             "domain '{}': passed over what is not known: {}", def.name, passed_over.text());
     }
-    return resolve(driver, std::move(def), true);
+    return resolve(host, std::move(def), true);
 }
 
 Task<ResolvedDomain> resolve_stored(Driver& driver, DomainPtr domain) {

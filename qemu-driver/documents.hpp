@@ -26,7 +26,7 @@ enum class Unknowns { logged, refused };
 /// Reads a client's document and completes it: defaults, addresses, checks. Probes the QEMU binary
 /// where it is not known yet. Throws xml_error and config_unsupported, naming element and line.
 Task<ResolvedDomain>
-read_definition(Driver& driver, std::string xml, Unknowns unknowns = Unknowns::logged);
+read_definition(Host& host, std::string xml, Unknowns unknowns = Unknowns::logged);
 
 /// The same for the stored definition of a persistent domain: what it says stays as it is.
 Task<ResolvedDomain> resolve_stored(Driver& driver, DomainPtr domain);

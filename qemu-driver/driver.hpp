@@ -2,9 +2,8 @@
 #pragma once
 
 #include "libshared/daemon/context.hpp"
-#include "qemu-driver/capabilities/capabilities_cache.hpp"
 #include "qemu-driver/events.hpp"
-#include "qemu-driver/firmware_descriptors.hpp"
+#include "qemu-driver/host.hpp"
 #include "qemu-driver/registry.hpp"
 #include "qemu-driver/store/definitions.hpp"
 #include "qemu-driver/store/statuses.hpp"
@@ -13,17 +12,16 @@
 
 namespace vireo::qemu {
 
-/// What the actions work on. It lives as long as the service, so every action may refer to it over
+/// What the actions work on: the host, and the guests. It lives as long as the service, so every action may refer to it over
 /// its waits.
-struct Driver {
+struct Driver : Host {
     explicit Driver(Context& context)
-        : ctx(context),
+        : Host(context.loop, context.options),
+          ctx(context),
           definitions(
               context.loop, context.options.directories.config, context.options.directories.cache),
           statuses(context.options.directories.runtime),
           events(context.objects),
-          capabilities(context.loop, context.options.directories.cache + "/qemu"),
-          firmware(context.options),
           followers(context.loop) {}
 
     /// Writes the index of definitions where it is stale; for the daemon's end.
@@ -36,8 +34,6 @@ struct Driver {
     Statuses statuses;
     Registry registry;
     Events events;
-    CapabilitiesCache capabilities;
-    FirmwareDescriptors firmware;
     Scope followers; // one task for each active guest, until its process has ended
 
   private:

@@ -13,6 +13,8 @@ namespace vireo::qemu {
 inline constexpr const char* connect_path = "/org/libvirt/QEMU";
 inline constexpr const char* connect_interface = "org.libvirt.Connect";
 inline constexpr const char* domain_interface = "org.libvirt.Domain";
+inline constexpr const char* native_root = "/org/vireo";
+inline constexpr const char* native_connect_interface = "org.vireo.Connect1";
 inline constexpr const char* native_domain_interface = "org.vireo.Domain1";
 inline constexpr const char* memory_device_interface = "org.vireo.MemoryDevice1";
 

@@ -33,13 +33,13 @@ HostFacts page_facts() {
     return facts;
 }
 
-HostFacts host_facts(Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities) {
+HostFacts host_facts(const Host& host, std::shared_ptr<const QemuCapabilities> capabilities) {
     HostFacts facts = page_facts();
     facts.arch = "x86_64";
     facts.emulators["x86_64"] = default_emulator();
     facts.kvm = capabilities->kvm_enabled;
     facts.qemu = std::move(capabilities);
-    facts.nvram_dir = driver.ctx.options.directories.state + "/qemu/nvram";
+    facts.nvram_dir = host.options.directories.state + "/qemu/nvram";
     facts.random_bytes = &fill_random;
     return facts;
 }

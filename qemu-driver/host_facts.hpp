@@ -2,7 +2,7 @@
 #pragma once
 
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
-#include "qemu-driver/driver.hpp"
+#include "qemu-driver/host.hpp"
 #include "qemu-driver/model/host_facts.hpp"
 
 #include <memory>
@@ -10,8 +10,8 @@
 namespace vireo::qemu {
 
 /// What the model's passes need to know: this QEMU, this host and the daemon's folders. Firmware
-/// is in `driver.firmware`: few documents need it.
-HostFacts host_facts(Driver& driver, std::shared_ptr<const QemuCapabilities> capabilities);
+/// is in `host.firmware`: few documents need it.
+HostFacts host_facts(const Host& host, std::shared_ptr<const QemuCapabilities> capabilities);
 
 /// The part of it about the host's pages.
 HostFacts page_facts();

@@ -6,6 +6,7 @@
 #include "qemu-driver/actions/reconnect_guests.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/bus/domain_interface.hpp"
+#include "qemu-driver/bus/native_connect_interface.hpp"
 #include "qemu-driver/bus/native_domain_interface.hpp"
 #include "qemu-driver/memory_device_path.hpp"
 
@@ -88,7 +89,11 @@ void QemuService::export_objects() {
         memory_device_vtable,
         [this](std::string_view path) { return find_memory_device(path); },
         [this] { return memory_device_paths(); });
-    objects.add_object_manager("/org/vireo");
+    objects.add_object(native_root,
+                       native_connect_interface,
+                       native_connect_vtable,
+                       std::make_shared<NativeConnectInterface>(driver_));
+    objects.add_object_manager(native_root);
 }
 
 /// Null for other objects below the same folder, and for a device that has gone.

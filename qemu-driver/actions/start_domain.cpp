@@ -22,13 +22,13 @@
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/launch/numa_advice.hpp"
+#include "qemu-driver/launch/launch_facts.hpp"
 #include "qemu-driver/launch/nvram.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
 
 #include <sys/resource.h>
 
 #include <csignal>
-#include <ctime>
 
 namespace vireo::qemu::actions {
 
@@ -84,23 +84,16 @@ class StartRollback {
 } // namespace
 
 LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
-    LaunchFacts facts;
-    const Directories& directories = driver.ctx.options.directories;
-    facts.private_dir = driver.statuses.folder_of(guest.id);
-    facts.channel_dir = facts.private_dir;
-    facts.memory_backing_dir = fmt::format("{}/qemu/ram/{}", directories.state, guest.id);
-    const Sysfs host;
-    facts.huge_pages =
-        huge_page_dirs(host, fmt::format("{}-{}", guest.id, guest.live->uuid.value_or("")));
-    const auto nodes = numbers_in(host.text("/sys/devices/system/node/has_memory").value_or(""));
-    facts.numa_nodes.insert(nodes.begin(), nodes.end());
-    facts.tpm_socket = tpm_socket_in(facts.private_dir);
-    facts.tpm_versions = {TpmVersion::v1_2, TpmVersion::v2_0};
-    facts.now_s = std::time(nullptr);
-    std::tm local{};
-    localtime_r(&facts.now_s, &local);
-    facts.utc_offset_s = local.tm_gmtoff;
-    return facts;
+    return launch_facts(
+        driver.options.directories, driver.statuses.folder_of(guest.id), guest.id, *guest.live);
+}
+
+std::set<std::int32_t> taken_ports(const Driver& driver) {
+    std::set<std::int32_t> taken;
+    for (const auto& [id, other] : driver.registry.by_ids()) {
+        taken.merge(graphics_ports(*other->guest->live));
+    }
+    return taken;
 }
 
 namespace {
@@ -189,11 +182,7 @@ Task<void> prepare(Driver& driver, std::shared_ptr<Guest> guest) {
     auto live = std::make_shared<DomainDef>(*guest->live);
     co_await follow_image_chains(driver.ctx.loop, live);
     assign_node_numbers(*live);
-    std::set<std::int32_t> taken;
-    for (const auto& [id, other] : driver.registry.by_ids()) {
-        taken.merge(graphics_ports(*other->guest->live));
-    }
-    place_graphics(*live, std::move(taken), driver.statuses.folder_of(guest->id));
+    place_graphics(*live, taken_ports(driver), driver.statuses.folder_of(guest->id));
     guest->live = std::move(live);
 }
 

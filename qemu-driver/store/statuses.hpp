@@ -37,6 +37,9 @@ class Statuses {
 
     /// The folder of a guest: short, since sockets lie in it.
     std::string folder_of(std::uint32_t id) const;
+    /// The number that next_id() would give, without taking it.
+    std::uint32_t coming_id() const { return last_id_ + 1; }
+
     /// A number that no guest of this boot has had.
     std::uint32_t next_id();
 

@@ -3,6 +3,7 @@
 #include "qemu-driver/bus/connect_interface.hpp"
 #include "qemu-driver/bus/domain_interface.hpp"
 #include "qemu-driver/bus/memory_device_interface.hpp"
+#include "qemu-driver/bus/native_connect_interface.hpp"
 #include "qemu-driver/bus/native_domain_interface.hpp"
 
 #include <doctest/doctest.h>
@@ -21,6 +22,7 @@ std::string differences(const char* interface, const sd_bus_vtable* vtable) {
 
 TEST_CASE("the host's interface is what the contract promises of this driver") {
     CHECK(differences("org.libvirt.Connect", qemu::connect_vtable) == "");
+    CHECK(differences("org.vireo.Connect1", qemu::native_connect_vtable) == "");
 }
 
 TEST_CASE("a domain's interfaces are what the contract promises of this driver") {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qemu-driver/actions/preview_domain.hpp"
+
+#include "qemu-driver/devices/host_setup.hpp"
+#include "qemu-driver/documents.hpp"
+#include "qemu-driver/launch/launch_facts.hpp"
+#include "qemu-driver/launch/place_graphics.hpp"
+
+namespace vireo::qemu::actions {
+
+Task<std::vector<std::string>> preview_arguments(Host& host, ComingGuest coming, std::string xml) {
+    ResolvedDomain resolved = co_await read_definition(host, std::move(xml));
+    DomainDef live = live_definition(std::move(resolved.def), coming.id);
+    assign_node_numbers(live);
+    place_graphics(live, std::move(coming.ports), coming.folder);
+    refuse_missing_host_setup(live);
+    const LaunchFacts facts =
+        launch_facts(host.options.directories, std::move(coming.folder), coming.id, live);
+    co_return command_line(live, *resolved.capabilities, facts);
+}
+
+Task<std::string> preview_definition(Host& host, std::string xml) {
+    const ResolvedDomain resolved = co_await read_definition(host, std::move(xml));
+    co_return definition_text(resolved.def);
+}
+
+} // namespace vireo::qemu::actions
