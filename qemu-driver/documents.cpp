@@ -22,24 +22,22 @@ bool wants_firmware(const DomainDef& def) {
     return def.os.firmware || (def.os.loader && def.os.loader->type == LoaderType::pflash);
 }
 
-Task<ResolvedDomain> resolve(Host& host, DomainDef def, bool is_new) {
+} // namespace
+
+std::string default_emulator() {
+    return emulator_path;
+}
+
+Task<ResolvedDomain> resolve(Host& host, DomainDef def, PassOptions options) {
     std::string emulator = def.devices.emulator.value_or(default_emulator());
     auto capabilities = co_await host.capabilities.get(std::move(emulator));
     require_supported(*capabilities);
     const HostFacts facts = host_facts(host, capabilities);
-    PassOptions options;
-    options.new_definition = is_new;
     complete_domain(def, facts, options);
     if (wants_firmware(def)) {
         select_firmware(def, host.firmware.all(), *capabilities, facts.nvram_dir);
     }
     co_return ResolvedDomain(std::move(def), std::move(capabilities));
-}
-
-} // namespace
-
-std::string default_emulator() {
-    return emulator_path;
 }
 
 Task<ResolvedDomain> read_definition(Host& host, std::string xml, Unknowns unknowns) {
@@ -51,11 +49,13 @@ Task<ResolvedDomain> read_definition(Host& host, std::string xml, Unknowns unkno
         log::warning(
             "domain '{}': passed over what is not known: {}", def.name, passed_over.text());
     }
-    return resolve(host, std::move(def), true);
+    PassOptions options;
+    options.new_definition = true;
+    return resolve(host, std::move(def), options);
 }
 
 Task<ResolvedDomain> resolve_stored(Driver& driver, DomainPtr domain) {
-    return resolve(driver, stored_definition(driver, *domain), false);
+    return resolve(driver, stored_definition(driver, *domain), PassOptions());
 }
 
 DomainDef stored_definition(const Driver& driver, const Domain& domain) {

@@ -3,6 +3,7 @@
 
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
 #include "qemu-driver/driver.hpp"
+#include "qemu-driver/model/assign_addresses.hpp"
 #include "qemu-driver/model/domain_def.hpp"
 
 #include <memory>
@@ -20,11 +21,14 @@ struct ResolvedDomain {
     std::shared_ptr<const QemuCapabilities> capabilities;
 };
 
+/// Completes what a document says: defaults, addresses, checks. Probes the QEMU binary where it is
+/// not known yet. Throws config_unsupported, naming element and line.
+Task<ResolvedDomain> resolve(Host& host, DomainDef def, PassOptions options);
+
 /// What becomes of elements and attributes that nobody describes.
 enum class Unknowns { logged, refused };
 
-/// Reads a client's document and completes it: defaults, addresses, checks. Probes the QEMU binary
-/// where it is not known yet. Throws xml_error and config_unsupported, naming element and line.
+/// Reads a client's document and completes it. Throws as resolve(), and xml_error.
 Task<ResolvedDomain>
 read_definition(Host& host, std::string xml, Unknowns unknowns = Unknowns::logged);
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/xml/problems.hpp"
 
-#include "libshared/error.hpp"
 #include "libshared/xml/document.hpp"
+
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
 namespace vireo::xml {
+
+DocumentError::DocumentError(ErrorCode code, std::vector<std::string> each)
+    : Error(code, "{}", fmt::join(each, "; ")), each_(std::move(each)) {}
 
 std::string Problem::text() const {
     return path.empty() ? fmt::format("line {}: {}", line, what)
@@ -27,21 +31,24 @@ void Problems::add(const Node& node, std::string what) {
     add(node.line(), full() ? std::string() : node.path(), std::move(what));
 }
 
-std::string Problems::text() const {
-    std::string all;
+std::vector<std::string> Problems::texts() const {
+    std::vector<std::string> all;
     for (const Problem& problem : list_) {
-        all += all.empty() ? "" : "; ";
-        all += problem.text();
+        all.push_back(problem.text());
     }
     if (count_ > list_.size()) {
-        all += fmt::format("; and {} more", count_ - list_.size());
+        all.push_back(fmt::format("and {} more", count_ - list_.size()));
     }
     return all;
 }
 
+std::string Problems::text() const {
+    return fmt::format("{}", fmt::join(texts(), "; "));
+}
+
 void Problems::raise() const {
     if (!empty()) {
-        throw Error(ErrorCode::xml_error, "{}", text());
+        throw DocumentError(ErrorCode::xml_error, texts());
     }
 }
 

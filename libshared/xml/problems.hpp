@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "libshared/error.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -16,6 +18,18 @@ struct Problem {
 
     /// `line 4: domain/devices/disk: attribute 'type' is missing`
     std::string text() const;
+};
+
+/// Everything that is wrong with a document, as one error: what() has all of it in one line.
+class DocumentError : public Error {
+  public:
+    /// `each` has at least one mistake, each with its place.
+    DocumentError(ErrorCode code, std::vector<std::string> each);
+
+    const std::vector<std::string>& each() const noexcept { return each_; }
+
+  private:
+    std::vector<std::string> each_;
 };
 
 class Node;
@@ -53,9 +67,11 @@ class Problems {
 
     const std::vector<Problem>& list() const noexcept { return list_; }
 
-    /// All in one line, separated by "; ", with the number of those that were not kept.
+    /// Each as a text; the last says how many were not kept.
+    std::vector<std::string> texts() const;
+    /// All in one line, separated by "; ".
     std::string text() const;
-    /// Throws xml_error with text() if there is any problem.
+    /// Throws DocumentError, xml_error, if there is any problem.
     void raise() const;
 
   private:

@@ -6,6 +6,7 @@
 #include "qemu-driver/model/problem.hpp"
 
 #include <set>
+#include <span>
 
 namespace vireo::qemu {
 
@@ -127,22 +128,34 @@ void check_boot_order(const DomainDef& def) {
     });
 }
 
+using Part = void (*)(const DomainDef&);
+
+/// Parts that look at one family of devices each: what one refuses does not lead another astray.
+void attempt_all(std::span<const Part> parts, const DomainDef& def) {
+    Refusals refusals;
+    for (const Part part : parts) {
+        refusals.attempt([&] { part(def); });
+    }
+    refusals.raise();
+}
+
 } // namespace
 
 void validate_document(const DomainDef& def) {
-    check_names(def);
-    check_aliases(def);
-    check_boot_order(def);
-    check_unassigned(def);
-    check_acpi_indexes(def);
-    validate_controllers(def);
-    validate_disks(def);
-    validate_disk_images(def);
-    validate_chardevs(def);
-    validate_interfaces(def);
-    validate_hostdevs(def);
-    validate_displays(def);
-    validate_small_devices(def);
+    constexpr Part of_themselves[] = {check_names,
+                                      check_aliases,
+                                      check_boot_order,
+                                      check_unassigned,
+                                      check_acpi_indexes,
+                                      validate_controllers,
+                                      validate_disks,
+                                      validate_disk_images,
+                                      validate_chardevs,
+                                      validate_interfaces,
+                                      validate_hostdevs,
+                                      validate_displays,
+                                      validate_small_devices};
+    attempt_all(of_themselves, def);
     validate_cpu(def);
     validate_memory(def);
     validate_tuning(def);
@@ -152,17 +165,18 @@ void validate_document(const DomainDef& def) {
 void validate(const DomainDef& def, const HostFacts& facts) {
     check_machine(def, facts);
     validate_document(def);
-    check_pci_only(def);
-    check_foreign(def);
-    validate_firmware(def);
-    validate_features(def);
-    validate_qemu_controllers(def);
-    validate_qemu_disks(def);
-    validate_qemu_chardevs(def);
-    validate_qemu_interfaces(def);
-    validate_qemu_displays(def);
-    validate_qemu_small_devices(def);
-    validate_filesystems(def);
+    constexpr Part of_themselves[] = {check_pci_only,
+                                      check_foreign,
+                                      validate_firmware,
+                                      validate_features,
+                                      validate_qemu_controllers,
+                                      validate_qemu_disks,
+                                      validate_qemu_chardevs,
+                                      validate_qemu_interfaces,
+                                      validate_qemu_displays,
+                                      validate_qemu_small_devices,
+                                      validate_filesystems};
+    attempt_all(of_themselves, def);
     validate_qemu_cpu(def);
     validate_memory_devices(def, facts);
     validate_qemu_memory(def);

@@ -6,7 +6,8 @@
 
 /// Refuses what is well-formed but cannot work: two devices with one name, combinations that QEMU
 /// or Vireo does not have, values out of range. `fill_defaults` must have run. Each throws
-/// config_unsupported with the element, its line, the value and what to do.
+/// config_unsupported with the element, its line, the value and what to do; where several mistakes
+/// have nothing to do with each other, one xml::DocumentError with all of them.
 namespace vireo::qemu {
 
 /// What no hypervisor could do. A part of `validate`.

@@ -212,9 +212,7 @@ void validate_qemu_chardevs(const DomainDef& def) {
     if (!spice) {
         check_without_spice(devices);
     }
-    for (const SerialDef& serial : devices.serials) {
-        check_serial(serial);
-    }
+    check_each(devices.serials, [&](const SerialDef& serial) { check_serial(serial); });
     constexpr uint32_t parallel_ports = 3;
     for (const ParallelDef& parallel : devices.parallels) {
         if (*parallel.target_port >= parallel_ports) {
@@ -225,9 +223,7 @@ void validate_qemu_chardevs(const DomainDef& def) {
                    parallel_ports - 1);
         }
     }
-    for (const ChannelDef& channel : devices.channels) {
-        check_channel(channel);
-    }
+    check_each(devices.channels, [&](const ChannelDef& channel) { check_channel(channel); });
     for (const ConsoleDef& console : devices.consoles) {
         check_console(console);
     }

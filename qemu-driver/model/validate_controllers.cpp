@@ -264,7 +264,7 @@ void check_usb_buses(const DomainDef& def) {
 
 void validate_controllers(const DomainDef& def) {
     std::set<std::pair<ControllerType, uint32_t>> seen;
-    for (const ControllerDef& c : def.devices.controllers) {
+    check_each(def.devices.controllers, [&](const ControllerDef& c) {
         if (!c.master_start_port && !seen.insert({c.type, *c.index}).second &&
             c.type != ControllerType::usb) {
             refuse(c.info.where,
@@ -277,14 +277,14 @@ void validate_controllers(const DomainDef& def) {
             check_pci(def, c);
         }
         check_virtio_options(c);
-    }
+    });
     check_companions(def);
     check_usb_none(def);
 }
 
 void validate_qemu_controllers(const DomainDef& def) {
     check_usb_buses(def);
-    for (const ControllerDef& c : def.devices.controllers) {
+    check_each(def.devices.controllers, [&](const ControllerDef& c) {
         switch (c.type) {
         case ControllerType::pci:
             check_pci_target(c);
@@ -318,7 +318,7 @@ void validate_qemu_controllers(const DomainDef& def) {
         default:
             break;
         }
-    }
+    });
 }
 
 } // namespace vireo::qemu

@@ -99,7 +99,7 @@ void check_image(const DiskDef& disk, const DiskImage& image) {
 } // namespace
 
 void validate_disk_images(const DomainDef& def) {
-    for (const DiskDef& disk : def.devices.disks) {
+    check_each(def.devices.disks, [&](const DiskDef& disk) {
         const xml::Where where = disk.info.where;
         if (disk.image.auth && disk.outer_auth) {
             refuse(where, "auth", "there is one in <source> already; keep that");
@@ -117,7 +117,7 @@ void validate_disk_images(const DomainDef& def) {
         if (disk.outer_encryption) {
             check_encryption(disk, disk.image, *disk.outer_encryption);
         }
-    }
+    });
 }
 
 } // namespace vireo::qemu

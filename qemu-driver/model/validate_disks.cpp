@@ -296,7 +296,7 @@ void check_disk(const DiskDef& disk) {
 void validate_disks(const DomainDef& def) {
     std::set<std::string> names;
     std::set<Place> places;
-    for (const DiskDef& disk : def.devices.disks) {
+    check_each(def.devices.disks, [&](const DiskDef& disk) {
         check_disk(disk);
         if (!names.insert(disk.target.dev).second) {
             refuse(disk.info.where, "target", "dev='{}' is used twice", disk.target.dev);
@@ -311,7 +311,7 @@ void validate_disks(const DomainDef& def) {
                    at->target,
                    at->unit);
         }
-    }
+    });
     for (const HostdevDef& hostdev : def.devices.hostdevs) {
         const DriveAddress* at = hostdev.info.drive();
         if (hostdev.type() == HostdevType::scsi && at != nullptr &&

@@ -69,12 +69,12 @@ void check_filesystem(const DomainDef& def, const FilesystemDef& fs) {
 
 void validate_filesystems(const DomainDef& def) {
     std::set<std::string> targets;
-    for (const FilesystemDef& fs : def.devices.filesystems) {
+    check_each(def.devices.filesystems, [&](const FilesystemDef& fs) {
         check_filesystem(def, fs);
         if (fs.driver == FilesystemDriver::virtiofs && !targets.insert(fs.target_dir).second) {
             refuse(fs.info.where, "target", "dir='{}' is used twice", fs.target_dir);
         }
-    }
+    });
 }
 
 } // namespace vireo::qemu

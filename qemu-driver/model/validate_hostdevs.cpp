@@ -153,7 +153,7 @@ void check_hostdev(const DomainDef& def, const HostdevDef& hostdev) {
 void validate_hostdevs(const DomainDef& def) {
     std::set<std::string> seen;
     const MdevHostdev* screen = nullptr;
-    for (const HostdevDef& hostdev : def.devices.hostdevs) {
+    check_each(def.devices.hostdevs, [&](const HostdevDef& hostdev) {
         check_hostdev(def, hostdev);
         const std::string id = identity(hostdev);
         if (!id.empty() && !seen.insert(id).second) {
@@ -166,7 +166,7 @@ void validate_hostdevs(const DomainDef& def) {
             }
             screen = mdev;
         }
-    }
+    });
 }
 
 } // namespace vireo::qemu

@@ -227,15 +227,12 @@ void check_qemu_interface(const InterfaceDef& card) {
 } // namespace
 
 void validate_interfaces(const DomainDef& def) {
-    for (const InterfaceDef& card : def.devices.interfaces) {
-        check_interface(card);
-    }
+    check_each(def.devices.interfaces, [&](const InterfaceDef& card) { check_interface(card); });
 }
 
 void validate_qemu_interfaces(const DomainDef& def) {
-    for (const InterfaceDef& card : def.devices.interfaces) {
-        check_qemu_interface(card);
-    }
+    check_each(def.devices.interfaces,
+               [&](const InterfaceDef& card) { check_qemu_interface(card); });
 }
 
 } // namespace vireo::qemu

@@ -316,7 +316,7 @@ void check_iotune(const DomainDef& def, const DiskDef& disk) {
 } // namespace
 
 void validate_qemu_disks(const DomainDef& def) {
-    for (const DiskDef& disk : def.devices.disks) {
+    check_each(def.devices.disks, [&](const DiskDef& disk) {
         check_device(disk);
         check_address(disk);
         check_place(def, disk);
@@ -330,7 +330,7 @@ void validate_qemu_disks(const DomainDef& def) {
         check_sizes(disk);
         check_geometry(disk);
         check_iotune(def, disk);
-    }
+    });
 }
 
 } // namespace vireo::qemu

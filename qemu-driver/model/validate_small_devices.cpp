@@ -233,12 +233,8 @@ void check_vsock(const VsockDef& vsock) {
 
 void validate_small_devices(const DomainDef& def) {
     const Devices& devices = def.devices;
-    for (const InputDef& input : devices.inputs) {
-        check_input(input);
-    }
-    for (const ShmemDef& shmem : devices.shmems) {
-        check_shmem(shmem);
-    }
+    check_each(devices.inputs, [&](const InputDef& input) { check_input(input); });
+    check_each(devices.shmems, [&](const ShmemDef& shmem) { check_shmem(shmem); });
     if (devices.iommu) {
         check_iommu(def, *devices.iommu);
     }

@@ -88,8 +88,18 @@ GuestStatus parse_status(const std::string& text) {
 Statuses::Statuses(const std::string& runtime) : folder_(runtime + "/qemu") {
     make_folders(folder_);
     remove_unfinished(folder_);
-    const auto stored = read_file_if_exists(folder_ + "/last-id").value_or("0");
-    std::from_chars(stored.data(), stored.data() + stored.size(), last_id_);
+    last_id_ = last_guest_id(runtime);
+}
+
+std::uint32_t last_guest_id(const std::string& runtime) {
+    const auto stored = read_file_if_exists(runtime + "/qemu/last-id").value_or("0");
+    std::uint32_t id = 0;
+    std::from_chars(stored.data(), stored.data() + stored.size(), id);
+    return id;
+}
+
+std::string guest_folder(const std::string& runtime, std::uint32_t id) {
+    return fmt::format("{}/qemu/{}", runtime, id);
 }
 
 std::string Statuses::folder_of(std::uint32_t id) const {

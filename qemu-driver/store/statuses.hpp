@@ -37,6 +37,7 @@ class Statuses {
 
     /// The folder of a guest: short, since sockets lie in it.
     std::string folder_of(std::uint32_t id) const;
+
     /// The number that next_id() would give, without taking it.
     std::uint32_t coming_id() const { return last_id_ + 1; }
 
@@ -63,6 +64,11 @@ class Statuses {
     std::string folder_;
     std::uint32_t last_id_ = 0;
 };
+
+/// The number of the guest that was started last below the folder `runtime`; 0 before the first.
+std::uint32_t last_guest_id(const std::string& runtime);
+/// Where the status of a guest is, and its sockets.
+std::string guest_folder(const std::string& runtime, std::uint32_t id);
 
 std::string format_status(const GuestStatus& status);
 /// Throws parse_failed naming what is wrong.

@@ -3,8 +3,10 @@
 #include "tests/support/domain_calls.hpp"
 #include "tests/support/guest_documents.hpp"
 #include "tests/support/instance.hpp"
+#include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -144,6 +146,44 @@ TEST_CASE("a document that cannot be read or cannot work is refused with its lin
         small_guest("web", "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>\n");
     described(client, xml);
     CHECK(contains(refusal("DomainXMLToArguments", xml), "<backend type='emulator'>"));
+}
+
+namespace {
+
+/// The command beside the daemon, on the same instance.
+Finished vireo_xml(const Instance& instance, const std::string& verb, const std::string& xml) {
+    const auto file = instance.root() / "document.xml";
+    std::ofstream(file) << xml;
+    return run_command(
+        {.words =
+             {build_dir() / "tools/vireo-xml", verb, "--root", instance.root(), "domain", file}},
+        60s);
+}
+
+} // namespace
+
+TEST_CASE("the command says of this host what the daemon says") {
+    const Instance instance;
+    Client client = instance.connect();
+    std::string xml = furnished_guest("web");
+    xml.insert(xml.find("<memory"), "<uuid>0b1c6a72-0a3f-4f6e-9d4b-3f1f6f4f0002</uuid>\n");
+    // Without the daemon and its cache at first.
+    const Finished alone = vireo_xml(instance, "argv", xml);
+    CHECK_MESSAGE(alone.status == 0, alone.output);
+    CHECK(nlohmann::json::parse(alone.output).get<Words>() == arguments_of(client, xml));
+    CHECK(vireo_xml(instance, "xml", xml).output == described(client, xml));
+    CHECK(vireo_xml(instance, "check", xml).output.empty());
+
+    // Beside a running guest: the next number, and another port.
+    start(client, define(client, furnished_guest("mail")), 1);
+    const Finished beside = vireo_xml(instance, "argv", xml);
+    CHECK(nlohmann::json::parse(beside.output).get<Words>() == arguments_of(client, xml));
+    CHECK(beside.output != alone.output);
+
+    const Finished refused =
+        vireo_xml(instance, "check", small_guest("web", "<input type='tablet' bus='ps2'/>\n"));
+    CHECK(refused.status == 1);
+    CHECK(contains(refused.output, "vireo-xml: line 8: <input>: bus='ps2'"));
 }
 
 TEST_CASE("busctl shows it") {

@@ -11,6 +11,7 @@ DRIVERS = ('nodedev-driver', 'proxy', 'qemu-driver', 'storage-driver')
 ALLOWED = {
     'libshared': ('interfaces', 'libshared'),  # the contract's generated table
     'daemons': ('libshared', *DRIVERS),
+    'tools': ('libshared', 'tools', *DRIVERS),
     **{driver: (driver, 'libshared') for driver in DRIVERS},
 }
 # Inside a driver: what a layer may not reach.

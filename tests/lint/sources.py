@@ -2,7 +2,7 @@
 """The project's own files, as the lint tests see them."""
 from pathlib import Path
 
-PRODUCT = ('daemons', 'libshared', 'nodedev-driver', 'proxy', 'qemu-driver', 'storage-driver')
+PRODUCT = ('daemons', 'libshared', 'nodedev-driver', 'proxy', 'qemu-driver', 'storage-driver', 'tools')
 OTHER = ('.ci', 'docs', 'examples', 'interfaces', 'tests', 'units')
 CPP = ('.cpp', '.hpp')
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu-driver/tools/print_plans.hpp"
+#include "tools/print_plans.hpp"
 
 #include "libshared/xml/document.hpp"
 #include "libshared/xml/parse.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu-driver/tools/environment_storage.hpp"
+#include "tools/environment_storage.hpp"
 
 #include "libshared/error.hpp"
 #include "libshared/xml/document.hpp"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu-driver/tools/launch_environment.hpp"
+#include "tools/launch_environment.hpp"
 
 #include "qemu-driver/capabilities/firmware.hpp"
 #include "qemu-driver/devices/graphics_ports.hpp"
 #include "qemu-driver/devices/seal_secret.hpp"
 #include "qemu-driver/devices/select_firmware.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
-#include "qemu-driver/tools/environment_storage.hpp"
+#include "tools/environment_storage.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "qemu-driver/tools/environment.hpp"
+#include "tools/environment.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu-driver/tools/environment.hpp"
+#include "tools/environment.hpp"
 
 #include "libshared/error.hpp"
 #include "qemu-driver/capabilities/probe.hpp"
