@@ -4,6 +4,7 @@
 #include "libshared/async/loop.hpp"
 #include "libshared/daemon/options.hpp"
 #include "qemu-driver/capabilities/capabilities_cache.hpp"
+#include "qemu-driver/capabilities/cpu_models_cache.hpp"
 #include "qemu-driver/firmware_descriptors.hpp"
 
 namespace vireo::qemu {
@@ -15,11 +16,17 @@ struct Host {
         : loop(on),
           options(instance),
           capabilities(on, instance.directories.cache + "/qemu"),
+          kvm_cpu_models(on, instance.directories.cache + "/qemu", true),
+          tcg_cpu_models(on, instance.directories.cache + "/qemu", false),
           firmware(instance) {}
+
+    CpuModelsCache& cpu_models(bool kvm) { return kvm ? kvm_cpu_models : tcg_cpu_models; }
 
     Loop& loop;
     const Options& options;
     CapabilitiesCache capabilities;
+    CpuModelsCache kvm_cpu_models;
+    CpuModelsCache tcg_cpu_models;
     FirmwareDescriptors firmware;
 };
 

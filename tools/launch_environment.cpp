@@ -6,7 +6,9 @@
 #include "qemu-driver/devices/seal_secret.hpp"
 #include "qemu-driver/devices/select_firmware.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
+#include "qemu-driver/model/guest_cpu.hpp"
 #include "tools/environment_storage.hpp"
+#include "tools/recorded_cpu_models.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -121,6 +123,14 @@ std::vector<std::filesystem::path> firmware_folders(const json& host) {
     return user;
 }
 
+void settle_cpu(DomainDef& def, const QemuCapabilities& caps) {
+    const bool kvm = def.type == DomainType::kvm;
+    if (def.cpu && caps.host_cpu(kvm)) {
+        const CpuModels models = tool::recorded_cpu_models();
+        resolve_cpu(*def.cpu, {*caps.host_cpu(kvm), caps.cpu_models(kvm), models});
+    }
+}
+
 } // namespace
 
 LaunchFacts launch_facts(const json& environment, const DomainDef& def, uint32_t nodes) {
@@ -172,6 +182,7 @@ command_line_in(const json& environment, const QemuCapabilities& caps, DomainDef
                     caps,
                     driver.at("nvram_dir").get<std::string>());
     resolve_volumes(environment, def);
+    settle_cpu(def, caps);
     assign_aliases(def);
     const uint32_t nodes = assign_node_numbers(def);
     const LaunchFacts facts = launch_facts(environment, def, nodes);

@@ -2,6 +2,7 @@
 #include "qemu-driver/actions/describe_domain.hpp"
 
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/guest_cpu_of_host.hpp"
 
 namespace vireo::qemu::actions {
 
@@ -15,7 +16,7 @@ constexpr std::uint32_t migratable_flag = 8;
 
 } // namespace
 
-std::string describe_domain(const Driver& driver, const Domain& domain, std::uint32_t flags) {
+std::string describe_domain(Driver& driver, const Domain& domain, std::uint32_t flags) {
     constexpr std::uint32_t known = secure_flag | inactive_flag | update_cpu_flag | migratable_flag;
     if ((flags & ~known) != 0) {
         throw Error(ErrorCode::invalid_arg,
@@ -30,7 +31,11 @@ std::string describe_domain(const Driver& driver, const Domain& domain, std::uin
         return describe(*domain.guest->live, shown);
     }
     shown.inactive = true;
-    return describe(stored_definition(driver, domain), shown);
+    DomainDef def = stored_definition(driver, domain);
+    if ((flags & update_cpu_flag) != 0) {
+        show_guest_cpu(driver, def);
+    }
+    return describe(def, shown);
 }
 
 } // namespace vireo::qemu::actions

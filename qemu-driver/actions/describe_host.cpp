@@ -3,6 +3,7 @@
 
 #include "qemu-driver/capabilities/host_capabilities.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/guest_cpu_of_host.hpp"
 
 #include <fnmatch.h>
 
@@ -75,8 +76,17 @@ void require_arch(const std::string& arch, const QemuCapabilities& capabilities)
 Task<std::string> describe_host(Driver& driver) {
     std::string emulator = default_emulator();
     const auto capabilities = co_await driver.capabilities.get(std::move(emulator));
+    std::optional<CpuChoice> cpu;
+    if (capabilities->kvm_enabled && capabilities->kvm_host_cpu) { // else it is QEMU's own
+        const HostCpuModels models = co_await host_cpu_models(driver, capabilities, true);
+        NearestWish wish;
+        wish.any_host = true;
+        wish.only_beyond = true;
+        const CpuHost host = models.host();
+        cpu = nearest_model(host.cpu.all, host.models, host.definitions, wish);
+    }
     const std::array<const QemuCapabilities*, 1> emulators{capabilities.get()};
-    co_return capabilities_xml(read_host_info(Sysfs()), emulators);
+    co_return capabilities_xml(read_host_info(Sysfs()), cpu, emulators);
 }
 
 Task<std::vector<std::string>> cpu_model_names(Driver& driver, std::string arch) {
@@ -94,6 +104,13 @@ Task<std::string> describe_emulator(Driver& driver, EmulatorQuestion question) {
     request.machine = question.machine;
     request.kvm = wants_kvm(question.virttype, *capabilities);
     add_firmware(request, *capabilities, driver.firmware.all());
+    HostCpuModels models;
+    const bool asks = request.kvm ? capabilities->kvm_enabled : true;
+    if (asks && capabilities->host_cpu(request.kvm)) {
+        models = co_await host_cpu_models(driver, capabilities, request.kvm);
+        request.host_model = host_model(models.host(), false);
+        request.models = models.models.get();
+    }
     co_return domain_capabilities_xml(*capabilities, request);
 }
 

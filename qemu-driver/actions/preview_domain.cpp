@@ -3,6 +3,7 @@
 
 #include "qemu-driver/devices/host_setup.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/guest_cpu_of_host.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
 
@@ -10,13 +11,15 @@ namespace vireo::qemu::actions {
 
 Task<std::vector<std::string>> preview_arguments(Host& host, ComingGuest coming, std::string xml) {
     ResolvedDomain resolved = co_await read_definition(host, std::move(xml));
-    DomainDef live = live_definition(std::move(resolved.def), coming.id);
-    assign_node_numbers(live);
-    place_graphics(live, std::move(coming.ports), coming.folder);
-    refuse_missing_host_setup(live);
+    DomainDef started = live_definition(std::move(resolved.def), coming.id);
+    const auto live = std::make_shared<DomainDef>(std::move(started));
+    co_await resolve_guest_cpu(host, live, resolved.capabilities);
+    assign_node_numbers(*live);
+    place_graphics(*live, std::move(coming.ports), coming.folder);
+    refuse_missing_host_setup(*live);
     const LaunchFacts facts =
-        launch_facts(host.options.directories, std::move(coming.folder), coming.id, live);
-    co_return command_line(live, *resolved.capabilities, facts);
+        launch_facts(host.options.directories, std::move(coming.folder), coming.id, *live);
+    co_return command_line(*live, *resolved.capabilities, facts);
 }
 
 Task<std::string> preview_definition(Host& host, std::string xml) {

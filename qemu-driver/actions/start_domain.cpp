@@ -13,6 +13,7 @@
 #include "qemu-driver/devices/memlock.hpp"
 #include "qemu-driver/devices/memory_policy.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/guest_cpu_of_host.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/descriptors.hpp"
 #include "qemu-driver/launch/guest_log.hpp"
@@ -177,9 +178,12 @@ Task<void> start_helpers(Driver& driver, DomainPtr domain, int log) {
     }
 }
 
-/// Decides what the definition leaves to the host: chains of images, places of graphics.
-Task<void> prepare(Driver& driver, std::shared_ptr<Guest> guest) {
+/// Decides what the definition leaves to the host: its CPU, chains of images, places of graphics.
+Task<void> prepare(Driver& driver,
+                   std::shared_ptr<Guest> guest,
+                   std::shared_ptr<const QemuCapabilities> capabilities) {
     auto live = std::make_shared<DomainDef>(*guest->live);
+    co_await resolve_guest_cpu(driver, live, std::move(capabilities));
     co_await follow_image_chains(driver.ctx.loop, live);
     assign_node_numbers(*live);
     place_graphics(*live, taken_ports(driver), driver.statuses.folder_of(guest->id));
@@ -193,7 +197,7 @@ Task<void> launch(Driver& driver,
     const std::shared_ptr<Guest> guest = domain->guest;
     driver.statuses.make_folder(guest->id);
     save_status(driver, *domain);
-    co_await prepare(driver, guest);
+    co_await prepare(driver, guest, capabilities);
     co_await prepare_nvram(driver.ctx.loop, guest->live, reset_nvram);
     GuestLog log(driver.ctx.options.directories.log + "/qemu", domain->name);
     refuse_missing_host_setup(*guest->live);

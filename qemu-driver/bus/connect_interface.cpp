@@ -4,6 +4,7 @@
 #include "qemu-driver/actions/define_domain.hpp"
 #include "qemu-driver/actions/describe_host.hpp"
 #include "qemu-driver/actions/domain_stats.hpp"
+#include "qemu-driver/actions/host_cpu.hpp"
 #include "qemu-driver/actions/list_domains.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/bus/flags.hpp"
@@ -107,6 +108,15 @@ Task<std::string> ConnectInterface::domain_capabilities(std::string emulator,
     return actions::describe_emulator(driver_, std::move(question));
 }
 
+Task<std::string> ConnectInterface::baseline_cpu(std::vector<std::string> xml_cpus,
+                                                 std::uint32_t flags) {
+    return actions::baseline_cpu(driver_, std::move(xml_cpus), flags);
+}
+
+Task<std::int32_t> ConnectInterface::compare_cpu(std::string xml_desc, std::uint32_t flags) {
+    return actions::compare_cpu(driver_, std::move(xml_desc), flags);
+}
+
 std::string ConnectInterface::sysinfo(std::uint32_t flags) {
     require_no_flags(flags);
     return sysinfo_xml(Sysfs());
@@ -134,6 +144,8 @@ const sd_bus_vtable connect_vtable[] = {
     bus::property<&ConnectInterface::lib_version>("LibVersion"),
     bus::property<&ConnectInterface::secure>("Secure", bus::Changes::never),
     bus::property<&ConnectInterface::version>("Version"),
+    bus::method<&ConnectInterface::baseline_cpu, "xmlCPUs", "flags", "cpu">("BaselineCPU"),
+    bus::method<&ConnectInterface::compare_cpu, "xmlDesc", "flags", "compareResult">("CompareCPU"),
     bus::method<&ConnectInterface::create_xml, "xml", "flags", "domain">("DomainCreateXML"),
     bus::method<&ConnectInterface::define_xml, "xml", "domain">("DomainDefineXML"),
     bus::method<&ConnectInterface::lookup_by_id, "id", "domain">("DomainLookupByID"),

@@ -43,6 +43,8 @@ class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
                                           std::string machine,
                                           std::string virttype,
                                           std::uint32_t flags);
+    Task<std::string> baseline_cpu(std::vector<std::string> xml_cpus, std::uint32_t flags);
+    Task<std::int32_t> compare_cpu(std::string xml_desc, std::uint32_t flags);
     std::string sysinfo(std::uint32_t flags);
     std::vector<bool> cpu_map(std::uint32_t flags);
     std::map<std::string, std::uint64_t> cpu_stats(std::int32_t cpu, std::uint32_t flags);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
-#include "qemu-driver/capabilities/qemu_capabilities.hpp"
+#include "qemu-driver/capabilities/identity_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,10 +25,6 @@ constexpr int cache_format = 3;
 // The file is read on the way to a daemon's first answer, and the time goes with its bytes and its
 // JSON values: sets are one string each, records are arrays, and the names of CPU features, which
 // nearly every CPU model repeats, are numbers in one string per model.
-
-// nlohmann finds these by name in the types' namespace.
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(
-    BinaryIdentity, path, size, mtime_ns, ctime_ns, kernel, kvm_usable)
 
 namespace {
 
@@ -150,6 +146,17 @@ std::vector<CpuModel> unpacked_models(const json& records, const json& features)
     return models;
 }
 
+json packed(const std::optional<HostCpuFacts>& host) {
+    return host ? json::array({packed(host->all), packed(host->of_migratable_guest())}) : json();
+}
+
+std::optional<HostCpuFacts> unpacked_host(const json& record) {
+    if (record.is_null()) {
+        return std::nullopt;
+    }
+    return HostCpuFacts{unpacked_facts(record.at(0)), unpacked_facts(record.at(1)).features};
+}
+
 /// The sets that are packed alike.
 constexpr std::pair<const char*, StringSet QemuCapabilities::*> sets[] = {
     {"types", &QemuCapabilities::types},
@@ -179,8 +186,8 @@ json packed(const QemuCapabilities& caps) {
     file["kvm_cpu_models"] = packed(caps.kvm_cpu_models, features);
     file["tcg_cpu_models"] = packed(caps.tcg_cpu_models, features);
     file["features"] = features.names();
-    file["kvm_host_cpu"] = caps.kvm_host_cpu;
-    file["tcg_host_cpu"] = caps.tcg_host_cpu;
+    file["kvm_host_cpu"] = packed(caps.kvm_host_cpu);
+    file["tcg_host_cpu"] = packed(caps.tcg_host_cpu);
     for (const auto& [name, set] : sets) {
         file[name] = joined(caps.*set);
     }
@@ -206,8 +213,8 @@ QemuCapabilities unpacked(json file) {
     const json& features = file.at("features");
     caps.kvm_cpu_models = unpacked_models(file.at("kvm_cpu_models"), features);
     caps.tcg_cpu_models = unpacked_models(file.at("tcg_cpu_models"), features);
-    caps.kvm_host_cpu = std::move(file.at("kvm_host_cpu"));
-    caps.tcg_host_cpu = std::move(file.at("tcg_host_cpu"));
+    caps.kvm_host_cpu = unpacked_host(file.at("kvm_host_cpu"));
+    caps.tcg_host_cpu = unpacked_host(file.at("tcg_host_cpu"));
     for (const auto& [name, set] : sets) {
         caps.*set = split(file.at(name));
     }

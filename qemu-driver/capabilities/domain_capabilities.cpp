@@ -10,6 +10,9 @@ namespace vireo::qemu {
 
 namespace {
 
+/// Models of QEMU that the documents of libvirt 9.0 do not have: its clients cannot choose them.
+constexpr std::string_view unheard_of[] = {"Denverton", "KnightsMill"};
+
 using xml::Writer;
 using Values = std::vector<std::string>;
 
@@ -110,13 +113,44 @@ class DomainCapsWriter {
         out_.open("cpu");
         mode("host-passthrough", request_.kvm, "hostPassthroughMigratable");
         mode("maximum", true, "maximumMigratable");
-        // It would need a table of what each named model has on each host.
-        mode("host-model", false, nullptr);
+        write_host_model();
+        write_custom_models();
+        out_.close();
+    }
+
+    void write_host_model() {
+        out_.open("mode");
+        out_.attribute("name", "host-model");
+        out_.attribute("supported", request_.host_model ? "yes" : "no");
+        if (const auto& choice = request_.host_model) {
+            out_.open("model");
+            out_.attribute("fallback", "forbid");
+            out_.text(choice->model);
+            out_.close();
+            out_.element("vendor", choice->vendor);
+            write_features("require", choice->required);
+            write_features("disable", choice->disabled);
+        }
+        out_.close();
+    }
+
+    void write_features(const char* policy, const CpuFeatures& features) {
+        for (std::size_t i = 0; i < cpu_feature_names().size(); ++i) {
+            if (features[i]) {
+                out_.open("feature");
+                out_.attribute("policy", policy);
+                out_.attribute("name", libvirt_feature(cpu_feature_names()[i]));
+                out_.close();
+            }
+        }
+    }
+
+    void write_custom_models() {
         out_.open("mode");
         out_.attribute("name", "custom");
         out_.attribute("supported", "yes");
         for (const CpuModel& model : caps_.cpu_models(request_.kvm)) {
-            if (!is_named_model(model.name)) {
+            if (!is_named_model(model.name) || std::ranges::count(unheard_of, model.name) != 0) {
                 continue;
             }
             out_.open("model");
@@ -124,11 +158,19 @@ class DomainCapsWriter {
             if (model.deprecated) {
                 out_.attribute("deprecated", "yes");
             }
+            out_.attribute("vendor", vendor_of(model.name));
             out_.text(model.name);
             out_.close();
         }
         out_.close();
-        out_.close();
+    }
+
+    std::string vendor_of(const std::string& model) const {
+        const auto known = request_.models
+                               ? std::ranges::find(*request_.models, model, &NamedCpu::name)
+                               : CpuModels::const_iterator();
+        const bool found = request_.models && known != request_.models->end();
+        return found && !is_generic_model(model) ? known->facts.vendor : "unknown";
     }
 
     void write_memory_backing() {
@@ -218,16 +260,6 @@ class DomainCapsWriter {
         supported("sgx", false);
         supported("hyperv", request_.kvm);
         out_.close();
-    }
-
-    static bool is_named_model(const std::string& name) {
-        if (name == "host" || name == "max" || name == "base") {
-            return false;
-        }
-        // "Haswell-v2" is what "Haswell" stands for on some machine: not a model of its own.
-        const auto version = name.rfind("-v");
-        return version == std::string::npos || version + 2 == name.size() ||
-               name.find_first_not_of("0123456789", version + 2) != std::string::npos;
     }
 
     const QemuCapabilities& caps_;

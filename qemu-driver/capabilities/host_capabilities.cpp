@@ -88,20 +88,38 @@ void write_topology(Writer& out, const HostInfo& host) {
     out.close();
 }
 
-void write_host(Writer& out, const HostInfo& host) {
+/// Of a host: all features, each without a word on what a guest must have.
+void write_cpu_model(Writer& out, const CpuChoice& cpu) {
+    out.element("model", cpu.model);
+    out.element("vendor", cpu.vendor);
+}
+
+void write_cpu_features(Writer& out, const CpuChoice& cpu) {
+    for (std::size_t i = 0; i < cpu_feature_names().size(); ++i) {
+        if (cpu.required[i]) {
+            out.open("feature");
+            out.attribute("name", libvirt_feature(cpu_feature_names()[i]));
+            out.close();
+        }
+    }
+}
+
+void write_host(Writer& out, const HostInfo& host, const std::optional<CpuChoice>& cpu) {
     out.open("host");
     if (host.uuid) {
         out.element("uuid", *host.uuid);
     }
     out.open("cpu");
     out.element("arch", host.arch);
-    if (!host.cpu_vendor.empty()) {
-        out.element("vendor",
-                    host.cpu_vendor == "GenuineIntel"   ? "Intel"
-                    : host.cpu_vendor == "AuthenticAMD" ? "AMD"
-                                                        : host.cpu_vendor);
+    if (cpu) {
+        write_cpu_model(out, *cpu);
+    } else if (!host.cpu_vendor.empty()) {
+        out.element("vendor", libvirt_vendor(host.cpu_vendor));
     }
     write_topology(out, host);
+    if (cpu) {
+        write_cpu_features(out, *cpu);
+    }
     if (!host.cells.empty()) {
         for (const HostPages& pages : host.cells.front().pages) {
             out.open("pages");
@@ -193,10 +211,11 @@ void write_guest(Writer& out, const QemuCapabilities& caps) {
 } // namespace
 
 std::string capabilities_xml(const HostInfo& host,
+                             const std::optional<CpuChoice>& cpu,
                              std::span<const QemuCapabilities* const> emulators) {
     Writer out;
     out.open("capabilities");
-    write_host(out, host);
+    write_host(out, host, cpu);
     for (const QemuCapabilities* caps : emulators) {
         write_guest(out, *caps);
     }

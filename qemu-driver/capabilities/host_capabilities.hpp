@@ -8,8 +8,10 @@
 
 namespace vireo::qemu {
 
-/// The document of `GetCapabilities`: the host, and a guest for each emulator.
+/// The document of `GetCapabilities`: the host, with its processor in a model's words where there
+/// are any, and a guest for each emulator.
 std::string capabilities_xml(const HostInfo& host,
+                             const std::optional<CpuChoice>& cpu,
                              std::span<const QemuCapabilities* const> emulators);
 
 /// The names of the CPU models that a guest can have under `arch`, each once, in QEMU's order;
@@ -18,10 +20,12 @@ std::vector<std::string> cpu_model_names(const QemuCapabilities& caps);
 
 /// What `GetDomainCapabilities` was asked about, completed from QEMU's own defaults.
 struct DomainCapsRequest {
-    std::string machine;               ///< name or alias, empty: QEMU's default
-    bool kvm = false;                  ///< virttype
-    std::vector<std::string> firmware; ///< "bios", "efi": there are descriptors for
-    std::vector<std::string> loaders;  ///< firmware images that are there
+    std::string machine;                 ///< name or alias, empty: QEMU's default
+    bool kvm = false;                    ///< virttype
+    std::vector<std::string> firmware;   ///< "bios", "efi": there are descriptors for
+    std::vector<std::string> loaders;    ///< firmware images that are there
+    std::optional<CpuChoice> host_model; ///< the host's processor, where a model describes it
+    const CpuModels* models = nullptr;   ///< whose vendors are told; may be null
 };
 
 /// The document of `GetDomainCapabilities`.

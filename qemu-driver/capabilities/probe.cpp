@@ -31,6 +31,13 @@ json expansion_of(std::string_view model) {
     return arguments;
 }
 
+/// With what would bind a guest to this host, as well.
+json whole_expansion_of(std::string_view model) {
+    json arguments = expansion_of(model);
+    arguments["model"]["props"]["migratable"] = false;
+    return arguments;
+}
+
 /// Null when the command was not sent or QEMU answered with an error.
 const json* result(std::span<const ProbeReply> replies,
                    std::string_view execute,
@@ -117,9 +124,18 @@ StringSet read_types(const json& list) {
     return types;
 }
 
-json expanded_model(std::span<const ProbeReply> replies, std::string_view model) {
-    const json* expansion = result(replies, "query-cpu-model-expansion", expansion_of(model));
-    return expansion ? expansion->at("model").value("props", json()) : json();
+std::optional<CpuFacts> expanded_model(std::span<const ProbeReply> replies, const json& arguments) {
+    const json* expansion = result(replies, "query-cpu-model-expansion", arguments);
+    return expansion ? std::optional(cpu_facts(expansion->at("model").at("props"))) : std::nullopt;
+}
+
+std::optional<HostCpuFacts> host_cpu(std::span<const ProbeReply> replies, std::string_view model) {
+    const auto migratable = expanded_model(replies, expansion_of(model));
+    const auto all = expanded_model(replies, whole_expansion_of(model));
+    if (!migratable) {
+        return std::nullopt;
+    }
+    return HostCpuFacts{all ? *all : *migratable, migratable->features};
 }
 
 void read_schema(QemuCapabilities& caps, const json& reply) {
@@ -156,6 +172,33 @@ void read_options(QemuCapabilities& caps, const json& list) {
 
 } // namespace
 
+std::vector<ProbeCommand> model_commands(std::span<const ProbeReply> definitions) {
+    std::vector<ProbeCommand> commands;
+    for (const CpuModel& model : read_cpu_models(required(definitions, "query-cpu-definitions"))) {
+        if (is_named_model(model.name)) {
+            commands.push_back({"query-cpu-model-expansion", expansion_of(model.name)});
+        }
+    }
+    return commands;
+}
+
+CpuModels models_from_replies(std::span<const ProbeReply> replies) try {
+    CpuModels models;
+    for (const ProbeReply& reply : replies) {
+        const auto expansion = reply.answer.find("return");
+        if (expansion != reply.answer.end()) { // an error: not under this accelerator
+            models.push_back({reply.arguments.at("model").at("name").get<std::string>(),
+                              cpu_facts(expansion->at("model").at("props"))});
+        }
+    }
+    return models;
+
+} catch (const json::exception& e) {
+
+    throw Error(
+        ErrorCode::operation_failed, "QEMU's answer has another form than expected: {}", e.what());
+}
+
 std::vector<std::string> probe_arguments(ProbeRun run) {
     return {"-S",
             "-no-user-config",
@@ -172,6 +215,7 @@ std::vector<ProbeCommand> probe_commands(ProbeRun run) {
     if (run == ProbeRun::tcg_only) {
         commands.push_back({"query-cpu-definitions", nullptr});
         commands.push_back({"query-cpu-model-expansion", expansion_of("max")});
+        commands.push_back({"query-cpu-model-expansion", whole_expansion_of("max")});
         return commands;
     }
     for (const char* plain : {"query-version",
@@ -189,6 +233,7 @@ std::vector<ProbeCommand> probe_commands(ProbeRun run) {
     }
     for (const char* model : {"host", "max"}) {
         commands.push_back({"query-cpu-model-expansion", expansion_of(model)});
+        commands.push_back({"query-cpu-model-expansion", whole_expansion_of(model)});
     }
     for (const char* type : device_types) {
         commands.push_back({"device-list-properties", type_argument(type)});
@@ -233,14 +278,14 @@ QemuCapabilities capabilities_from_replies(std::string binary,
     const auto models = read_cpu_models(required(first, "query-cpu-definitions"));
     if (caps.kvm_enabled) {
         caps.kvm_cpu_models = models;
-        caps.kvm_host_cpu = expanded_model(first, "host");
+        caps.kvm_host_cpu = host_cpu(first, "host");
         if (const json* list = result(tcg, "query-cpu-definitions")) {
             caps.tcg_cpu_models = read_cpu_models(*list);
         }
-        caps.tcg_host_cpu = expanded_model(tcg, "max");
+        caps.tcg_host_cpu = host_cpu(tcg, "max");
     } else {
         caps.tcg_cpu_models = models;
-        caps.tcg_host_cpu = expanded_model(first, "max");
+        caps.tcg_host_cpu = host_cpu(first, "max");
     }
     return caps;
 

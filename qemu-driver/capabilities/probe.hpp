@@ -37,6 +37,12 @@ QemuCapabilities capabilities_from_replies(std::string binary,
                                            std::span<const ProbeReply> first,
                                            std::span<const ProbeReply> tcg = {});
 
+/// What to ask for the features of each named CPU model, once the reply to `query-cpu-definitions`
+/// is there. Throws operation_failed where it is not.
+std::vector<ProbeCommand> model_commands(std::span<const ProbeReply> definitions);
+/// The models of those replies. A model that QEMU does not expand is left out.
+CpuModels models_from_replies(std::span<const ProbeReply> replies);
+
 /// Throws config_unsupported, with the version found, when this QEMU lacks what every command line
 /// of ours needs (JSON for -device, -netdev, -blockdev and -object: QEMU 7.2).
 void require_supported(const QemuCapabilities& caps);

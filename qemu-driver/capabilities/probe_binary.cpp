@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -27,13 +28,23 @@ namespace {
 using Replies = std::vector<ProbeReply>;
 using Milliseconds = std::chrono::milliseconds;
 
+/// What is asked next, once the replies so far are there; nothing: the run is over.
+using NextQuestions = std::function<std::vector<ProbeCommand>(const Replies& replies)>;
+
 /// How one run is made.
 struct Run {
     std::string binary;
     ProbeRun arguments;
-    ProbeRun questions;
+    NextQuestions next;
     Milliseconds limit;
 };
+
+/// All at once.
+NextQuestions questions(ProbeRun run) {
+    return [run](const Replies& replies) {
+        return replies.empty() ? probe_commands(run) : std::vector<ProbeCommand>();
+    };
+}
 
 /// What a QEMU that has to be given up printed, on one line.
 std::string printed(int errors) {
@@ -61,14 +72,16 @@ Task<json> answer_of(qmp::Client& client, ProbeCommand command) {
     co_return answer;
 }
 
-Task<Replies> ask(Loop& loop, Fd socket, std::vector<ProbeCommand> commands) {
+Task<Replies> ask(Loop& loop, Fd socket, NextQuestions next) {
     qmp::Client client(loop, std::move(socket), nullptr, nullptr);
     co_await client.negotiate();
     Replies replies;
-    for (const ProbeCommand& command : commands) {
-        auto asking = answer_of(client, command);
-        json answer = co_await std::move(asking);
-        replies.push_back(ProbeReply{command.execute, command.arguments, std::move(answer)});
+    for (auto commands = next(replies); !commands.empty(); commands = next(replies)) {
+        for (const ProbeCommand& command : commands) {
+            auto asking = answer_of(client, command);
+            json answer = co_await std::move(asking);
+            replies.push_back(ProbeReply{command.execute, command.arguments, std::move(answer)});
+        }
     }
     co_return replies;
 }
@@ -95,7 +108,7 @@ Task<Replies> run_once(Loop& loop, Run run) {
 
     std::string trouble;
     try {
-        auto asking = ask(loop, std::move(ours), probe_commands(run.questions));
+        auto asking = ask(loop, std::move(ours), std::move(run.next));
         std::string what = "the probe";
         Replies replies = co_await Deadline(loop, std::move(asking), run.limit, std::move(what));
         co_return replies;
@@ -147,9 +160,10 @@ Task<void> deliver(Task<Replies> running, Promised<Replies>& to) {
 Task<std::shared_ptr<const QemuCapabilities>>
 probe_binary(Loop& loop, std::string binary, bool try_kvm, Milliseconds limit) {
     const Milliseconds each = try_kvm ? limit / 2 : limit; // at most two, one after the other
-    Run with_kvm{binary, ProbeRun::best_accelerator, ProbeRun::best_accelerator, each};
-    Run without_kvm{binary, ProbeRun::tcg_only, ProbeRun::best_accelerator, each};
-    Run tcg_models{binary, ProbeRun::tcg_only, ProbeRun::tcg_only, each};
+    const NextQuestions all = questions(ProbeRun::best_accelerator);
+    Run with_kvm{binary, ProbeRun::best_accelerator, all, each};
+    Run without_kvm{binary, ProbeRun::tcg_only, all, each};
+    Run tcg_models{binary, ProbeRun::tcg_only, questions(ProbeRun::tcg_only), each};
 
     std::optional<Replies> first;
     Replies second;
@@ -170,6 +184,25 @@ probe_binary(Loop& loop, std::string binary, bool try_kvm, Milliseconds limit) {
     }
     QemuCapabilities capabilities = capabilities_from_replies(binary, *first, second);
     co_return std::make_shared<const QemuCapabilities>(std::move(capabilities));
+}
+
+Task<std::shared_ptr<const CpuModels>>
+probe_cpu_models(Loop& loop, std::string binary, bool kvm, Milliseconds limit) {
+    NextQuestions next = [](const Replies& replies) {
+        if (replies.empty()) {
+            return std::vector<ProbeCommand>{{"query-cpu-definitions", nullptr}};
+        }
+        return replies.size() == 1 ? model_commands(replies) : std::vector<ProbeCommand>();
+    };
+    Run run{std::move(binary),
+            kvm ? ProbeRun::best_accelerator : ProbeRun::tcg_only,
+            std::move(next),
+            limit};
+    auto running = run_once(loop, std::move(run));
+    const Replies replies = co_await std::move(running);
+    const std::span<const ProbeReply> expansions = std::span(replies).subspan(1);
+    CpuModels models = models_from_replies(expansions);
+    co_return std::make_shared<const CpuModels>(std::move(models));
 }
 
 } // namespace vireo::qemu

@@ -22,4 +22,9 @@ probe_binary(Loop& loop,
              bool try_kvm,
              std::chrono::milliseconds limit = std::chrono::seconds(30));
 
+/// Asks what the named CPU models have under KVM or TCG: another run of some 100 ms. The same
+/// errors.
+Task<std::shared_ptr<const CpuModels>>
+probe_cpu_models(Loop& loop, std::string binary, bool kvm, std::chrono::milliseconds limit);
+
 } // namespace vireo::qemu

@@ -10,16 +10,6 @@ namespace vireo::qemu {
 
 namespace {
 
-/// libvirt's names of CPU features are QEMU's with underscores, but for these.
-std::string qemu_feature(const std::string& name) {
-    if (name == "pclmuldq") {
-        return "pclmulqdq";
-    }
-    std::string translated = name;
-    std::replace(translated.begin(), translated.end(), '_', '-');
-    return translated;
-}
-
 std::string default_model(const PlanContext& context) {
     const MachineType* machine = context.caps.machine(context.def.os.machine.value_or(""));
     if (!machine || machine->default_cpu.empty()) {
@@ -58,7 +48,8 @@ std::string model_name(const PlanContext& context, const CpuDef& cpu) {
     case CpuMode::maximum:
         return "max";
     case CpuMode::host_model:
-        throw Error(ErrorCode::config_unsupported, "cpu mode 'host-model' is not supported");
+        throw Error(ErrorCode::config_unsupported,
+                    "cpu mode 'host-model': it is not known what guests of this host can have");
     case CpuMode::custom:
         break;
     }

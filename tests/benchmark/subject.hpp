@@ -29,6 +29,9 @@ class Subject {
 
     test::Client connect() const { return instance_->connect(); }
 
+    /// Where its whole state is.
+    const std::filesystem::path& root() const { return instance_->root(); }
+
     std::vector<test::Process> processes() const { return instance_->processes(); }
 
     /// Ends all daemons with SIGTERM; guests stay. The next call starts what it needs.

@@ -94,7 +94,9 @@ TEST_CASE("TCG's models are learnt in a run of their own") {
     const auto caps = capabilities_from_replies("qemu", first, tcg);
     CHECK_FALSE(caps.kvm_cpu_models.empty());
     CHECK_FALSE(caps.tcg_cpu_models.empty());
-    CHECK(caps.tcg_host_cpu.is_object());
+    REQUIRE(caps.tcg_host_cpu);
+    CHECK(caps.tcg_host_cpu->all.features.count() > 20);
+    CHECK((caps.tcg_host_cpu->migratable & ~caps.tcg_host_cpu->all.features).none());
 }
 
 TEST_CASE("a recorded conversation of a richer QEMU is understood") {
@@ -117,7 +119,11 @@ TEST_CASE("a recorded conversation of a richer QEMU is understood") {
     CHECK(caps.netdev_types.contains("stream"));
     CHECK(caps.has_property("virtio-mem-pci", "prealloc"));
     CHECK(caps.has_property("memory-backend-file", "reserve"));
-    CHECK(caps.kvm_host_cpu.at("svm") == true);
+    REQUIRE(caps.kvm_host_cpu);
+    CHECK(caps.kvm_host_cpu->all.vendor == "AMD");
+    CHECK(caps.kvm_host_cpu->migratable[cpu_feature("svm").value()]);
+    CHECK(caps.kvm_host_cpu->all.features[cpu_feature("invtsc").value()]);
+    CHECK_FALSE(caps.kvm_host_cpu->migratable[cpu_feature("invtsc").value()]);
     CHECK(caps.machine("pc-q35-8.0") == caps.machine("q35"));
     CHECK_NOTHROW(require_supported(caps));
 }
