@@ -8,7 +8,7 @@ namespace vireo::qemu {
 
 Task<HostCpuModels>
 host_cpu_models(Host& host, std::shared_ptr<const QemuCapabilities> capabilities, bool kvm) {
-    if (!capabilities->host_cpu(kvm)) {
+    if (!host_cpu(*capabilities, kvm)) {
         throw Error(ErrorCode::operation_failed,
                     "'{}' does not say what CPU its guests can have",
                     capabilities->binary);
@@ -33,9 +33,10 @@ Task<void> resolve_guest_cpu(Host& host,
     if (needs_cpu_models(*live->cpu)) {
         const HostCpuModels models = co_await host_cpu_models(host, capabilities, kvm);
         resolve_cpu(*live->cpu, models.host());
-    } else if (capabilities->host_cpu(kvm)) {
+    } else if (host_cpu(*capabilities, kvm)) {
         const CpuModels not_asked;
-        const CpuHost known{*capabilities->host_cpu(kvm), capabilities->cpu_models(kvm), not_asked};
+        const CpuHost known{
+            *host_cpu(*capabilities, kvm), capabilities->cpu_models(kvm), not_asked};
         resolve_cpu(*live->cpu, known);
     }
 }
@@ -49,7 +50,7 @@ void show_guest_cpu(Host& host, DomainDef& def) {
     try {
         const auto capabilities = host.capabilities.known(binary);
         const auto models = host.cpu_models(kvm).known(binary);
-        if (capabilities && models && capabilities->host_cpu(kvm)) {
+        if (capabilities && models && host_cpu(*capabilities, kvm)) {
             CpuDef shown = *def.cpu;
             shown.check = CpuCheck::none;
             resolve_cpu(shown, HostCpuModels{capabilities, models, kvm}.host());

@@ -18,7 +18,7 @@ struct HostCpuModels {
     bool kvm = false;
 
     CpuHost host() const {
-        return {*capabilities->host_cpu(kvm), capabilities->cpu_models(kvm), *models};
+        return {*host_cpu(*capabilities, kvm), capabilities->cpu_models(kvm), *models};
     }
 };
 

@@ -125,9 +125,9 @@ std::vector<std::filesystem::path> firmware_folders(const json& host) {
 
 void settle_cpu(DomainDef& def, const QemuCapabilities& caps) {
     const bool kvm = def.type == DomainType::kvm;
-    if (def.cpu && caps.host_cpu(kvm)) {
+    if (def.cpu && host_cpu(caps, kvm)) {
         const CpuModels models = tool::recorded_cpu_models();
-        resolve_cpu(*def.cpu, {*caps.host_cpu(kvm), caps.cpu_models(kvm), models});
+        resolve_cpu(*def.cpu, {*host_cpu(caps, kvm), caps.cpu_models(kvm), models});
     }
 }
 

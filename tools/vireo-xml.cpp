@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/log.hpp"
-#include "libshared/xml/problems.hpp"
+#include "libshared/xml/document_error.hpp"
 #include "tools/request.hpp"
 
 #include <sys/stat.h>

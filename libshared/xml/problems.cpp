@@ -2,6 +2,7 @@
 #include "libshared/xml/problems.hpp"
 
 #include "libshared/xml/document.hpp"
+#include "libshared/xml/document_error.hpp"
 
 #include <fmt/ranges.h>
 
@@ -9,6 +10,22 @@
 #include <utility>
 
 namespace vireo::xml {
+
+namespace {
+
+/// Each as a text; the last says how many were not kept.
+std::vector<std::string> texts_of(const Problems& problems) {
+    std::vector<std::string> all;
+    for (const Problem& problem : problems.list()) {
+        all.push_back(problem.text());
+    }
+    if (problems.count() > problems.list().size()) {
+        all.push_back(fmt::format("and {} more", problems.count() - problems.list().size()));
+    }
+    return all;
+}
+
+} // namespace
 
 DocumentError::DocumentError(ErrorCode code, std::vector<std::string> each)
     : Error(code, "{}", fmt::join(each, "; ")), each_(std::move(each)) {}
@@ -31,24 +48,13 @@ void Problems::add(const Node& node, std::string what) {
     add(node.line(), full() ? std::string() : node.path(), std::move(what));
 }
 
-std::vector<std::string> Problems::texts() const {
-    std::vector<std::string> all;
-    for (const Problem& problem : list_) {
-        all.push_back(problem.text());
-    }
-    if (count_ > list_.size()) {
-        all.push_back(fmt::format("and {} more", count_ - list_.size()));
-    }
-    return all;
-}
-
 std::string Problems::text() const {
-    return fmt::format("{}", fmt::join(texts(), "; "));
+    return fmt::format("{}", fmt::join(texts_of(*this), "; "));
 }
 
 void Problems::raise() const {
     if (!empty()) {
-        throw DocumentError(ErrorCode::xml_error, texts());
+        throw DocumentError(ErrorCode::xml_error, texts_of(*this));
     }
 }
 

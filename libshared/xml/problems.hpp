@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "libshared/error.hpp"
-
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,18 +16,6 @@ struct Problem {
 
     /// `line 4: domain/devices/disk: attribute 'type' is missing`
     std::string text() const;
-};
-
-/// Everything that is wrong with a document, as one error: what() has all of it in one line.
-class DocumentError : public Error {
-  public:
-    /// `each` has at least one mistake, each with its place.
-    DocumentError(ErrorCode code, std::vector<std::string> each);
-
-    const std::vector<std::string>& each() const noexcept { return each_; }
-
-  private:
-    std::vector<std::string> each_;
 };
 
 class Node;
@@ -67,11 +53,9 @@ class Problems {
 
     const std::vector<Problem>& list() const noexcept { return list_; }
 
-    /// Each as a text; the last says how many were not kept.
-    std::vector<std::string> texts() const;
-    /// All in one line, separated by "; ".
+    /// All in one line, separated by "; ", with the number of those that were not kept.
     std::string text() const;
-    /// Throws DocumentError, xml_error, if there is any problem.
+    /// Throws xml_error with text() if there is any problem.
     void raise() const;
 
   private:

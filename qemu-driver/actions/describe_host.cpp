@@ -77,7 +77,7 @@ Task<std::string> describe_host(Driver& driver) {
     std::string emulator = default_emulator();
     const auto capabilities = co_await driver.capabilities.get(std::move(emulator));
     std::optional<CpuChoice> cpu;
-    if (capabilities->kvm_enabled && capabilities->kvm_host_cpu) { // else it is QEMU's own
+    if (capabilities->kvm_enabled && host_cpu(*capabilities, true)) { // else it is QEMU's own
         const HostCpuModels models = co_await host_cpu_models(driver, capabilities, true);
         NearestWish wish;
         wish.any_host = true;
@@ -106,7 +106,7 @@ Task<std::string> describe_emulator(Driver& driver, EmulatorQuestion question) {
     add_firmware(request, *capabilities, driver.firmware.all());
     HostCpuModels models;
     const bool asks = request.kvm ? capabilities->kvm_enabled : true;
-    if (asks && capabilities->host_cpu(request.kvm)) {
+    if (asks && host_cpu(*capabilities, request.kvm)) {
         models = co_await host_cpu_models(driver, capabilities, request.kvm);
         request.host_model = host_model(models.host(), false);
         request.models = models.models.get();

@@ -18,7 +18,7 @@ Task<std::vector<std::string>> preview_arguments(Host& host, ComingGuest coming,
     place_graphics(*live, std::move(coming.ports), coming.folder);
     refuse_missing_host_setup(*live);
     const LaunchFacts facts =
-        launch_facts(host.options.directories, std::move(coming.folder), coming.id, *live);
+        launch_facts_of(host.options.directories, std::move(coming.folder), coming.id, *live);
     co_return command_line(*live, *resolved.capabilities, facts);
 }
 

@@ -85,7 +85,7 @@ class StartRollback {
 } // namespace
 
 LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
-    return launch_facts(
+    return launch_facts_of(
         driver.options.directories, driver.statuses.folder_of(guest.id), guest.id, *guest.live);
 }
 

@@ -146,17 +146,6 @@ std::vector<CpuModel> unpacked_models(const json& records, const json& features)
     return models;
 }
 
-json packed(const std::optional<HostCpuFacts>& host) {
-    return host ? json::array({packed(host->all), packed(host->of_migratable_guest())}) : json();
-}
-
-std::optional<HostCpuFacts> unpacked_host(const json& record) {
-    if (record.is_null()) {
-        return std::nullopt;
-    }
-    return HostCpuFacts{unpacked_facts(record.at(0)), unpacked_facts(record.at(1)).features};
-}
-
 /// The sets that are packed alike.
 constexpr std::pair<const char*, StringSet QemuCapabilities::*> sets[] = {
     {"types", &QemuCapabilities::types},
@@ -186,8 +175,8 @@ json packed(const QemuCapabilities& caps) {
     file["kvm_cpu_models"] = packed(caps.kvm_cpu_models, features);
     file["tcg_cpu_models"] = packed(caps.tcg_cpu_models, features);
     file["features"] = features.names();
-    file["kvm_host_cpu"] = packed(caps.kvm_host_cpu);
-    file["tcg_host_cpu"] = packed(caps.tcg_host_cpu);
+    file["kvm_host_cpu"] = caps.kvm_host_cpu;
+    file["tcg_host_cpu"] = caps.tcg_host_cpu;
     for (const auto& [name, set] : sets) {
         file[name] = joined(caps.*set);
     }
@@ -213,8 +202,8 @@ QemuCapabilities unpacked(json file) {
     const json& features = file.at("features");
     caps.kvm_cpu_models = unpacked_models(file.at("kvm_cpu_models"), features);
     caps.tcg_cpu_models = unpacked_models(file.at("tcg_cpu_models"), features);
-    caps.kvm_host_cpu = unpacked_host(file.at("kvm_host_cpu"));
-    caps.tcg_host_cpu = unpacked_host(file.at("tcg_host_cpu"));
+    caps.kvm_host_cpu = std::move(file.at("kvm_host_cpu"));
+    caps.tcg_host_cpu = std::move(file.at("tcg_host_cpu"));
     for (const auto& [name, set] : sets) {
         caps.*set = split(file.at(name));
     }

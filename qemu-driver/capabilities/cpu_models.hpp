@@ -15,6 +15,7 @@
 namespace vireo::qemu {
 
 struct CpuModel;
+struct QemuCapabilities;
 
 /// What a processor is, or a model stands for.
 struct CpuFacts {
@@ -45,6 +46,9 @@ struct NamedCpu {
 };
 
 using CpuModels = std::vector<NamedCpu>;
+
+/// The most that a guest can have under KVM or TCG; nothing where QEMU did not say.
+std::optional<HostCpuFacts> host_cpu(const QemuCapabilities& caps, bool kvm);
 
 /// Reads "props" of `query-cpu-model-expansion`.
 CpuFacts cpu_facts(const nlohmann::json& props);

@@ -2,6 +2,7 @@
 #include "qemu-driver/capabilities/cpu_models_cache.hpp"
 
 #include "qemu-driver/capabilities/identity_json.hpp"
+#include "qemu-driver/capabilities/packed_cpu.hpp"
 #include "qemu-driver/capabilities/probe_binary.hpp"
 
 namespace vireo::qemu {
@@ -25,33 +26,6 @@ ProbedKind<CpuModels> kind_for(bool kvm) {
 }
 
 } // namespace
-
-json packed(const CpuFacts& facts) {
-    std::string features;
-    for (std::size_t i = 0; i < cpu_feature_names().size(); ++i) {
-        if (facts.features[i]) {
-            features += features.empty() ? "" : " ";
-            features += cpu_feature_names()[i];
-        }
-    }
-    return json::array({facts.vendor, facts.family, facts.model, std::move(features)});
-}
-
-CpuFacts unpacked_facts(const json& record) {
-    CpuFacts facts;
-    facts.vendor = record.at(0).get<std::string>();
-    facts.family = record.at(1).get<unsigned>();
-    facts.model = record.at(2).get<unsigned>();
-    std::string_view names = record.at(3).get_ref<const std::string&>();
-    while (!names.empty()) {
-        const std::size_t end = std::min(names.find(' '), names.size());
-        if (const auto place = cpu_feature(names.substr(0, end))) {
-            facts.features.set(*place);
-        }
-        names.remove_prefix(std::min(end + 1, names.size()));
-    }
-    return facts;
-}
 
 CpuModelsCache::CpuModelsCache(Loop& loop, std::string folder, bool kvm, ProbeLimits limits)
     : ProbedCache(loop, std::move(folder), kind_for(kvm), limits) {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "qemu-driver/capabilities/cpu_models.hpp"
 #include "qemu-driver/capabilities/host_info.hpp"
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
 

@@ -2,6 +2,7 @@
 #include "qemu-driver/capabilities/probe.hpp"
 
 #include "libshared/error.hpp"
+#include "qemu-driver/capabilities/packed_cpu.hpp"
 #include "qemu-driver/capabilities/schema.hpp"
 
 #include <algorithm>
@@ -129,13 +130,13 @@ std::optional<CpuFacts> expanded_model(std::span<const ProbeReply> replies, cons
     return expansion ? std::optional(cpu_facts(expansion->at("model").at("props"))) : std::nullopt;
 }
 
-std::optional<HostCpuFacts> host_cpu(std::span<const ProbeReply> replies, std::string_view model) {
+json packed_host_cpu(std::span<const ProbeReply> replies, std::string_view model) {
     const auto migratable = expanded_model(replies, expansion_of(model));
     const auto all = expanded_model(replies, whole_expansion_of(model));
     if (!migratable) {
-        return std::nullopt;
+        return nullptr;
     }
-    return HostCpuFacts{all ? *all : *migratable, migratable->features};
+    return packed(HostCpuFacts{all ? *all : *migratable, migratable->features});
 }
 
 void read_schema(QemuCapabilities& caps, const json& reply) {
@@ -278,14 +279,14 @@ QemuCapabilities capabilities_from_replies(std::string binary,
     const auto models = read_cpu_models(required(first, "query-cpu-definitions"));
     if (caps.kvm_enabled) {
         caps.kvm_cpu_models = models;
-        caps.kvm_host_cpu = host_cpu(first, "host");
+        caps.kvm_host_cpu = packed_host_cpu(first, "host");
         if (const json* list = result(tcg, "query-cpu-definitions")) {
             caps.tcg_cpu_models = read_cpu_models(*list);
         }
-        caps.tcg_host_cpu = host_cpu(tcg, "max");
+        caps.tcg_host_cpu = packed_host_cpu(tcg, "max");
     } else {
         caps.tcg_cpu_models = models;
-        caps.tcg_host_cpu = host_cpu(first, "max");
+        caps.tcg_host_cpu = packed_host_cpu(first, "max");
     }
     return caps;
 

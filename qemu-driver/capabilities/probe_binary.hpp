@@ -3,6 +3,7 @@
 
 #include "libshared/async/loop.hpp"
 #include "libshared/async/task.hpp"
+#include "qemu-driver/capabilities/cpu_models.hpp"
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
 
 #include <chrono>

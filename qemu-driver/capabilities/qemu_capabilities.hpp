@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "qemu-driver/capabilities/cpu_models.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -68,12 +66,12 @@ struct QemuCapabilities {
     std::vector<MachineType> machines;
     std::vector<CpuModel> kvm_cpu_models; ///< empty without KVM
     std::vector<CpuModel> tcg_cpu_models;
-    std::optional<HostCpuFacts> kvm_host_cpu; ///< the model 'host' under KVM
-    std::optional<HostCpuFacts> tcg_host_cpu; ///< the model 'max' under TCG
-    StringSet types;         ///< QOM types that can be created: devices, objects, accelerators
-    StringSet commands;      ///< QMP commands
-    StringSet block_drivers; ///< drivers that `blockdev-add` takes
-    StringSet file_aio;      ///< `aio` modes of the block driver "file"
+    nlohmann::json kvm_host_cpu; ///< HostCpuFacts of the model 'host' under KVM, packed
+    nlohmann::json tcg_host_cpu; ///< HostCpuFacts of the model 'max' under TCG, packed
+    StringSet types;             ///< QOM types that can be created: devices, objects, accelerators
+    StringSet commands;          ///< QMP commands
+    StringSet block_drivers;     ///< drivers that `blockdev-add` takes
+    StringSet file_aio;          ///< `aio` modes of the block driver "file"
     StringSet netdev_types;
     StringSet chardev_types;
     StringSet display_types;
@@ -100,11 +98,6 @@ struct QemuCapabilities {
     /// The machine that QEMU itself takes when none is named, null when it has no default.
     const MachineType* default_machine() const;
     const std::vector<CpuModel>& cpu_models(bool kvm) const;
-
-    /// The most that a guest can have, nothing when QEMU did not say.
-    const std::optional<HostCpuFacts>& host_cpu(bool kvm) const {
-        return kvm ? kvm_host_cpu : tcg_host_cpu;
-    }
 };
 
 /// What a cache entry was made from; the entry is stale as soon as one of these differs.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
+#include "qemu-driver/capabilities/cpu_features.hpp"
 #include "qemu-driver/devices/plan_machine.hpp"
 
 #include <fmt/format.h>

@@ -11,7 +11,7 @@
 
 namespace vireo::qemu {
 
-LaunchFacts launch_facts(const Directories& directories,
+LaunchFacts launch_facts_of(const Directories& directories,
                          std::string folder,
                          std::uint32_t id,
                          const DomainDef& live) {

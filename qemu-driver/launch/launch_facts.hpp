@@ -10,9 +10,10 @@
 
 namespace vireo::qemu {
 
-/// What the command line of the guest number `id`, which is to be `live`, needs to know of this host, its time, and the
+/// What the command line of the guest number `id`, which is to be `live`, needs to know of this
+/// host, its time, and the
 /// guest's own folders. `folder` is the one of its status.
-LaunchFacts launch_facts(const Directories& directories,
+LaunchFacts launch_facts_of(const Directories& directories,
                          std::string folder,
                          std::uint32_t id,
                          const DomainDef& live);

@@ -20,7 +20,7 @@ void fill_companion(ControllerDef& c) {
     }
 }
 
-bool is_usb2(const ControllerDef& c) {
+bool is_usb2_host(const ControllerDef& c) {
     const auto model = c.type == ControllerType::usb ? c.model_as<UsbModel>() : std::nullopt;
     return model >= UsbModel::ich9_ehci1 && model <= UsbModel::ich9_uhci3;
 }
@@ -31,11 +31,11 @@ std::optional<uint32_t> usb2_index(const std::vector<ControllerDef>& list, std::
     const auto is_usb = [](const ControllerDef& c) { return c.type == ControllerType::usb; };
     const auto before =
         std::find_if(list.rend() - static_cast<std::ptrdiff_t>(at), list.rend(), is_usb);
-    if (!is_usb2(list[at]) || before == list.rend() || !is_usb2(*before)) {
+    if (!is_usb2_host(list[at]) || before == list.rend() || !is_usb2_host(*before)) {
         return std::nullopt;
     }
     const auto twin = [&](const ControllerDef& c) {
-        return is_usb2(c) && c.index == before->index && c.model == list[at].model;
+        return is_usb2_host(c) && c.index == before->index && c.model == list[at].model;
     };
     return std::ranges::any_of(list, twin) ? std::nullopt : before->index;
 }

@@ -9,9 +9,9 @@
 /// its line, and the features.
 namespace vireo::qemu {
 
-/// What a guest's CPU is measured by. All of it outlives the value.
+/// What a guest's CPU is measured by. What it refers to outlives it.
 struct CpuHost {
-    const HostCpuFacts& cpu;
+    HostCpuFacts cpu;
     std::span<const CpuModel> definitions; ///< QEMU's models under the guest's accelerator
     const CpuModels& models;               ///< empty where needs_cpu_models() says so
 };

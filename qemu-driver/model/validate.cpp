@@ -3,7 +3,7 @@
 
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
 #include "qemu-driver/model/device_list.hpp"
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/refusals.hpp"
 
 #include <set>
 #include <span>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/model/controllers.hpp"
 #include "qemu-driver/model/disk_name.hpp"
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/refusals.hpp"
 #include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/error.hpp"
+#include "qemu-driver/capabilities/cpu_models.hpp"
 #include "qemu-driver/capabilities/probe.hpp"
 #include "tests/support/installed_qemu.hpp"
 #include "tests/support/qmp_child.hpp"
@@ -94,9 +95,10 @@ TEST_CASE("TCG's models are learnt in a run of their own") {
     const auto caps = capabilities_from_replies("qemu", first, tcg);
     CHECK_FALSE(caps.kvm_cpu_models.empty());
     CHECK_FALSE(caps.tcg_cpu_models.empty());
-    REQUIRE(caps.tcg_host_cpu);
-    CHECK(caps.tcg_host_cpu->all.features.count() > 20);
-    CHECK((caps.tcg_host_cpu->migratable & ~caps.tcg_host_cpu->all.features).none());
+    const auto host = host_cpu(caps, false);
+    REQUIRE(host);
+    CHECK(host->all.features.count() > 20);
+    CHECK((host->migratable & ~host->all.features).none());
 }
 
 TEST_CASE("a recorded conversation of a richer QEMU is understood") {
@@ -119,11 +121,12 @@ TEST_CASE("a recorded conversation of a richer QEMU is understood") {
     CHECK(caps.netdev_types.contains("stream"));
     CHECK(caps.has_property("virtio-mem-pci", "prealloc"));
     CHECK(caps.has_property("memory-backend-file", "reserve"));
-    REQUIRE(caps.kvm_host_cpu);
-    CHECK(caps.kvm_host_cpu->all.vendor == "AMD");
-    CHECK(caps.kvm_host_cpu->migratable[cpu_feature("svm").value()]);
-    CHECK(caps.kvm_host_cpu->all.features[cpu_feature("invtsc").value()]);
-    CHECK_FALSE(caps.kvm_host_cpu->migratable[cpu_feature("invtsc").value()]);
+    const auto host = host_cpu(caps, true);
+    REQUIRE(host);
+    CHECK(host->all.vendor == "AMD");
+    CHECK(host->migratable[cpu_feature("svm").value()]);
+    CHECK(host->all.features[cpu_feature("invtsc").value()]);
+    CHECK_FALSE(host->migratable[cpu_feature("invtsc").value()]);
     CHECK(caps.machine("pc-q35-8.0") == caps.machine("q35"));
     CHECK_NOTHROW(require_supported(caps));
 }
