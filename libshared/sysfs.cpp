@@ -180,4 +180,9 @@ std::vector<uint32_t> numbers_in(std::string_view list) {
     return numbers;
 }
 
+std::string host_tree() {
+    const char* folder = ::secure_getenv("VIREO_HOST_TREE");
+    return folder == nullptr ? "" : folder;
+}
+
 } // namespace vireo

@@ -46,6 +46,10 @@ class Sysfs {
     std::filesystem::path prefix_;
 };
 
+/// Where tests keep the /sys, /proc and /run of a host that they make up ($VIREO_HOST_TREE); empty
+/// on a real one.
+std::string host_tree();
+
 /// The whole of `text` as a number, or nothing. `base` 0 takes 0x and 0 prefixes.
 std::optional<int64_t> parse_number(std::string_view text, int base);
 

@@ -21,12 +21,6 @@ namespace vireo::nodedev {
 
 namespace {
 
-/// Tests put the /sys and /run of a host that does not exist into a folder of their own.
-std::string host_tree() {
-    const char* folder = ::secure_getenv("VIREO_HOST_TREE");
-    return folder == nullptr ? "" : folder;
-}
-
 std::vector<NodeDevice> scan(const ProbeSources& sources) {
     std::vector<NodeDevice> found;
     found.push_back(probe_computer(sources));

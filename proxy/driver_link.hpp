@@ -2,7 +2,7 @@
 #pragma once
 
 #include "libshared/bus/types.hpp"
-#include "proxy/driver_starter.hpp"
+#include "libshared/daemon/driver_starter.hpp"
 #include "proxy/open_call.hpp"
 
 #include <chrono>

@@ -7,7 +7,6 @@
 #include <grp.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <set>
 
 namespace vireo::proxy {
@@ -22,28 +21,6 @@ std::vector<std::string_view> drivers_of_contract() {
         }
     }
     return {drivers.begin(), drivers.end()};
-}
-
-DriverPlaces
-places_of(std::string_view driver, const Options& options, const std::string& programs) {
-    const std::string name(driver);
-    const std::string runtime = options.directories.runtime + "/";
-    DriverPlaces places{.daemon = "vireo-" + name,
-                        .socket_name = name + ".sock",
-                        .socket = runtime + name + ".sock",
-                        .lock = runtime + name + ".pid",
-                        .program = programs + "/vireo-" + name,
-                        .arguments = {options.session ? "--session" : "--system"}};
-    if (!options.root.empty()) {
-        places.arguments.insert(places.arguments.end(), {"--root", options.root});
-    }
-    places.arguments.insert(places.arguments.end(),
-                            {"--idle-timeout", std::to_string(options.idle_timeout.count())});
-    return places;
-}
-
-std::string program_folder() {
-    return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
 Policy current_policy(bool session) {

@@ -21,12 +21,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Tests put the /proc and /sys of a host that does not exist into a folder of their own.
-std::string host_tree() {
-    const char* folder = ::secure_getenv("VIREO_HOST_TREE");
-    return folder == nullptr ? "" : folder;
-}
-
 /// How long the first call after a start may wait for pools that ran before. One that takes longer
 /// shows its volumes later.
 constexpr auto patience = 2s;

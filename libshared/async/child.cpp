@@ -137,8 +137,22 @@ int kernel_mode(MemoryPolicy::Mode mode) noexcept {
     return MPOL_BIND;
 }
 
+/// Waits for the parent's word; false where it will not come: the parent gave up, or has died.
+bool pass_gate(const ChildGate& gate) noexcept {
+    if (gate.wait < 0) {
+        return true;
+    }
+    ::close(gate.open); // or the end would never be seen
+    char word = 0;
+    ssize_t got = 0;
+    do {
+        got = ::read(gate.wait, &word, 1);
+    } while (got < 0 && errno == EINTR);
+    return got == 1;
+}
+
 /// Gives the step that failed, errno set, or ChildStep::exec where only that is left.
-ChildStep get_ready(const ProcessSpec& spec, Prepared& prepared) noexcept {
+ChildStep get_ready(const ProcessSpec& spec, Prepared& prepared, ChildGate gate) noexcept {
     if (spec.own_session && setsid() < 0) {
         return ChildStep::session;
     }
@@ -155,6 +169,9 @@ ChildStep get_ready(const ProcessSpec& spec, Prepared& prepared) noexcept {
                                       prepared.nodes.size() * word_bits + 1) < 0) {
         return ChildStep::memory_policy;
     }
+    if (!pass_gate(gate)) {
+        _exit(127);
+    }
     if (!place_descriptors(spec, prepared)) {
         return ChildStep::descriptors;
     }
@@ -165,14 +182,15 @@ ChildStep get_ready(const ProcessSpec& spec, Prepared& prepared) noexcept {
 }
 
 /// Ends in the program, or writes a ChildFailure to `report` and exits.
-[[noreturn]] void become(const ProcessSpec& spec, Prepared& prepared, int report) noexcept {
+[[noreturn]] void
+become(const ProcessSpec& spec, Prepared& prepared, int report, ChildGate gate) noexcept {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGPIPE, SIG_DFL);
     // The report's own descriptor must not be in the way of a wanted number.
     const int moved = fcntl(report, F_DUPFD_CLOEXEC, prepared.above + 1);
-    const ChildStep reached = moved < 0 ? ChildStep::descriptors : get_ready(spec, prepared);
+    const ChildStep reached = moved < 0 ? ChildStep::descriptors : get_ready(spec, prepared, gate);
     if (prepared.listen_pid != nullptr) {
         char* const end = prepared.listen_pid + pid_room;
         const char* const begin = print_own_pid(end, '\0');
@@ -219,12 +237,12 @@ std::string text_of(ChildStep step, const ProcessSpec& spec) {
 
 } // namespace
 
-Process fork_child(ProcessSpec& spec, int report) {
+Process fork_child(ProcessSpec& spec, int report, ChildGate gate) {
     Prepared prepared = prepare(spec);
     const pid_t pid = fork();
     check_errno(pid, "fork");
     if (pid == 0) {
-        become(spec, prepared, report);
+        become(spec, prepared, report, gate);
     }
     // Not reaped yet, so the pid is still this child's.
     Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));

@@ -16,9 +16,16 @@ struct ChildFailure {
     int error;
 };
 
-/// Forks, and becomes the program in the child. A child that cannot writes a ChildFailure to
+/// Holds a child until a byte comes: the ends of a pipe; -1: nothing is waited for.
+struct ChildGate {
+    int wait = -1;
+    int open = -1;
+};
+
+/// Forks, and becomes the program in the child, once `gate` opens: the child exits where it closes
+/// unopened. A child that cannot writes a ChildFailure to
 /// `report` and exits; else `report` closes by execve(2).
-Process fork_child(ProcessSpec& spec, int report);
+Process fork_child(ProcessSpec& spec, int report, ChildGate gate = {});
 
 /// `start 'qemu': make a session: Operation not permitted`
 std::string text_of(const ChildFailure& failure, const ProcessSpec& spec);

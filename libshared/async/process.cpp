@@ -153,19 +153,43 @@ Task<ExitStatus> Process::wait(Loop& loop) {
     co_return *status_;
 }
 
-Task<Process> spawn(Loop& loop, ProcessSpec spec) {
-    Pipe report = make_pipe();
-    Process child = fork_child(spec, report.write.get());
-    report.write.reset();
-    ChildGuard guard(loop, std::move(child));
+namespace {
+
+/// Reads what the child says on its way to the program, which is nothing where it gets there.
+Task<Process> await_program(Loop& loop, const ProcessSpec& spec, ChildGuard& guard, Fd report) {
     // Closed by execve(2), or by the child's end after it has written its errno.
-    const std::string told = co_await read_some(loop, report.read.get(), sizeof(ChildFailure));
+    const std::string told = co_await read_some(loop, report.get(), sizeof(ChildFailure));
     if (told.size() == sizeof(ChildFailure)) {
         ChildFailure failure{};
         std::memcpy(&failure, told.data(), sizeof failure);
         throw Error(ErrorCode::system_error, "{}", text_of(failure, spec));
     }
     co_return guard.release();
+}
+
+} // namespace
+
+Task<Process> spawn(Loop& loop, ProcessSpec spec) {
+    Pipe report = make_pipe();
+    Process child = fork_child(spec, report.write.get());
+    report.write.reset();
+    ChildGuard guard(loop, std::move(child));
+    co_return co_await await_program(loop, spec, guard, std::move(report.read));
+}
+
+Task<Process> spawn(Loop& loop, ProcessSpec spec, BeforeExec before) {
+    Pipe report = make_pipe();
+    Pipe gate = make_pipe();
+    check_errno(fcntl(gate.read.get(), F_SETFL, 0), "make a descriptor block");
+    const ChildGate ends{gate.read.get(), gate.write.get()};
+    Process child = fork_child(spec, report.write.get(), ends);
+    report.write.reset();
+    gate.read.reset();
+    ChildGuard guard(loop, std::move(child));
+    auto preparing = before(guard.process().pid());
+    co_await std::move(preparing);
+    co_await write_all(loop, gate.write.get(), std::string(1, '1'));
+    co_return co_await await_program(loop, spec, guard, std::move(report.read));
 }
 
 Task<Output>

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,6 +89,13 @@ class Process {
 /// system_error naming the program and the step where it does not run. A cancelled start kills the
 /// child.
 Task<Process> spawn(Loop& loop, ProcessSpec spec);
+
+/// What is done for a child that exists and is not the program yet, given its pid.
+using BeforeExec = std::function<Task<void>(pid_t pid)>;
+
+/// The same, but the child becomes the program when `before` has returned. It ends where that
+/// throws, and where this process dies meanwhile.
+Task<Process> spawn(Loop& loop, ProcessSpec spec, BeforeExec before);
 
 /// What a command printed and how it ended.
 struct Output {

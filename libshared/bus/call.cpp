@@ -41,6 +41,12 @@ Message Call::await_resume() {
     // sd-bus gives the same error for a time limit and for a connection that has ended.
     const bool late = open && (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) > 0 ||
                                sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) > 0);
+    // A driver's refusal on a native interface is thrown as it was there.
+    for (const ErrorKind& kind : error_kinds()) {
+        if (sd_bus_error_has_name(error, kind.native_name) > 0 && error->message != nullptr) {
+            throw Error(kind.code, "{}", error->message);
+        }
+    }
     throw Error(late ? ErrorCode::operation_timeout : ErrorCode::operation_failed,
                 "{}: {} ({})",
                 sd_bus_message_get_member(call_.get()),

@@ -30,7 +30,8 @@ Message new_call(sd_bus* connection,
 }
 
 /// `Message reply = co_await Call(connection, std::move(call), 10s);` Throws operation_failed with
-/// the error's name and text where the reply is an error, operation_timeout where none comes.
+/// the error's name and text where the reply is an error, what a driver threw where it is one of
+/// org.vireo.Error's, operation_timeout where none comes.
 /// Cancelling drops the reply.
 class Call {
   public:

@@ -136,7 +136,8 @@ Task<void> check_group_closed(Driver& driver, PciFunction function) {
 void check_group(const Driver& driver,
                  const PciFunction& function,
                  const std::string& wanted,
-                 bool whole) {
+                 bool whole,
+                 const std::vector<std::string>& beside) {
     if (wanted.find("vfio") == std::string::npos) {
         return;
     }
@@ -149,7 +150,8 @@ void check_group(const Driver& driver,
     }
     const bool blocked = std::ranges::any_of(group->members, [&](const GroupMember& member) {
         return member.address != function.address && !member.bridge &&
-               !leaves_group_to_guests(member.driver);
+               !leaves_group_to_guests(member.driver) &&
+               std::ranges::find(beside, device_name("pci", member.address)) == beside.end();
     });
     if (whole && blocked) {
         throw Error(ErrorCode::operation_invalid,

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "libshared/async/task.hpp"
+#include "libshared/iommu_group.hpp"
 #include "nodedev-driver/driver.hpp"
-#include "nodedev-driver/probe/iommu_group.hpp"
 
 #include <string>
+#include <vector>
 
 /// What must be true before a PCI device changes hands.
 namespace vireo::nodedev::actions {
@@ -28,11 +29,13 @@ Task<void> check_unused(Driver& driver, PciFunction function);
 Task<void> check_group_closed(Driver& driver, PciFunction function);
 
 /// For a driver that gives the device to a guest: throws operation_invalid without an IOMMU, and,
-/// where `whole`, while another member of the group is with a host driver.
+/// where `whole`, while another member of the group is with a host driver, but for those named
+/// `beside`.
 void check_group(const Driver& driver,
                  const PciFunction& function,
                  const std::string& wanted,
-                 bool whole);
+                 bool whole,
+                 const std::vector<std::string>& beside);
 
 /// Loads the module of a kernel driver that is not there yet; throws operation_failed.
 Task<void> need_kernel_driver(Driver& driver, std::string wanted);

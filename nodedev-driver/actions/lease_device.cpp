@@ -88,6 +88,11 @@ bool still_runs(const Lease& lease) {
     }
 }
 
+bool is_same(const Lease& now, const Lease& then) {
+    return now.process == then.process && now.process_started == then.process_started &&
+           now.since == then.since;
+}
+
 /// Gives the device back when the process ends that has it, if it is still that lease then.
 Task<void> end_with_holder(Driver& driver, std::string name, Lease lease) {
     std::optional<Process> process = Process::open(static_cast<pid_t>(lease.process));
@@ -96,7 +101,7 @@ Task<void> end_with_holder(Driver& driver, std::string name, Lease lease) {
     }
     const Lease* now = driver.leases.find(lease.address);
     std::string problem;
-    if (now != nullptr && now->process == lease.process && now->since == lease.since) {
+    if (now != nullptr && is_same(*now, lease)) {
         log::info("process {} of {} has ended", lease.process, holder_words(lease.holder));
         try {
             co_await release_device(driver, name, lease.holder);
@@ -113,6 +118,18 @@ void follow_holder(Driver& driver, const std::string& name, const Lease& lease) 
     if (lease.process != 0) {
         driver.followers.spawn(end_with_holder(driver, name, lease), "holder of " + name);
     }
+}
+
+/// The holder's next process has the device from now on; the end of the former means nothing.
+void keep_for(
+    Driver& driver, const std::string& name, Lease lease, uint32_t process, uint64_t started) {
+    if (process == 0 || (lease.process == process && lease.process_started == started)) {
+        return;
+    }
+    lease.process = process;
+    lease.process_started = started;
+    driver.leases.save(lease);
+    follow_holder(driver, name, lease);
 }
 
 Task<void> undo(Driver& driver, PciFunction function, Lease lease) {
@@ -184,16 +201,21 @@ std::string checked_driver(const std::string& name) {
     return name;
 }
 
-Task<void> take_device(
-    Driver& driver, std::string name, std::string holder, std::string wanted, uint32_t process) {
+Task<void> take_device(Driver& driver,
+                       std::string name,
+                       std::string holder,
+                       std::string wanted,
+                       uint32_t process,
+                       std::vector<std::string> beside) {
     const uint64_t started = process == 0 ? 0 : process_start(process);
     const PciFunction function = pci_function(driver, name);
     const auto turn = co_await driver.leases.queue(function.address).turn();
     if (is_held(driver, function, holder)) {
+        keep_for(driver, name, *driver.leases.find(function.address), process, started);
         co_return;
     }
     co_await check_unused(driver, function);
-    check_group(driver, function, wanted, !holder.empty());
+    check_group(driver, function, wanted, !holder.empty(), beside);
     co_await need_kernel_driver(driver, wanted);
     Lease lease = new_lease(driver, function);
     lease.holder = holder;

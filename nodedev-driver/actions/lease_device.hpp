@@ -5,6 +5,7 @@
 #include "nodedev-driver/driver.hpp"
 
 #include <string>
+#include <vector>
 
 /// A PCI device leaves its host driver for a holder, and comes back. Each step is in the journal
 /// before it is done, so that a daemon that was killed finds what to finish.
@@ -17,13 +18,18 @@ inline constexpr const char* vfio_driver = "vfio-pci";
 std::string checked_driver(const std::string& name);
 
 /// Takes the device `name` from the host and gives it to the kernel driver `wanted`, for `holder`
-/// (empty: an administrator). One that this holder has is left as it is. Throws resource_busy while
+/// (empty: an administrator). One that this holder has is left as it is, but for
+/// the process. Throws resource_busy while
 /// the host or another holder uses it, operation_invalid where it cannot be given to a guest: no
 /// IOMMU, or, for a holder with a name, another member of its group still with the host. A step
 /// that fails is undone. The lease ends with the process `process` where that is not 0; throws
-/// invalid_arg where there is none.
-Task<void> take_device(
-    Driver& driver, std::string name, std::string holder, std::string wanted, uint32_t process = 0);
+/// invalid_arg where there is none. `beside`: devices that the holder takes together with this one.
+Task<void> take_device(Driver& driver,
+                       std::string name,
+                       std::string holder,
+                       std::string wanted,
+                       uint32_t process = 0,
+                       std::vector<std::string> beside = {});
 
 /// Gives it back to its host driver. No lease is no error. Throws resource_busy where another
 /// holder has it, or a process still has its IOMMU group open.

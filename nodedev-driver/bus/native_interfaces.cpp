@@ -23,6 +23,7 @@ bus::ObjectPath controller_path(const std::string& controller) {
 struct AcquireOptions {
     std::string driver;
     uint32_t process{};
+    std::vector<std::string> beside;
 };
 
 AcquireOptions read_options(const bus::Dict& options) {
@@ -30,10 +31,13 @@ AcquireOptions read_options(const bus::Dict& options) {
     for (const auto& [key, value] : options) {
         const auto* text = value.get<std::string>();
         const auto* number = value.get<uint32_t>();
+        const auto* names = value.get<std::vector<std::string>>();
         if (key == "driver" && text != nullptr) {
             read.driver = *text;
         } else if (key == "process" && number != nullptr) {
             read.process = *number;
+        } else if (key == "beside" && names != nullptr) {
+            read.beside = *names;
         } else {
             throw Error(ErrorCode::invalid_arg,
                         "option '{}' of Acquire is not known, or not of its type",
@@ -89,7 +93,8 @@ Task<void> NativeDeviceInterface::acquire(std::string holder, bus::Dict options)
                                 device_->name,
                                 std::move(holder),
                                 actions::checked_driver(wanted.driver),
-                                wanted.process);
+                                wanted.process,
+                                wanted.beside);
 }
 
 Task<void> NativeDeviceInterface::release(std::string holder) {

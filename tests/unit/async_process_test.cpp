@@ -71,7 +71,39 @@ bool all_reaped(Loop& loop) {
     });
 }
 
+Task<void> settle(Promised<bool>& allowed) {
+    co_await allowed.value();
+}
+
 } // namespace
+
+TEST_CASE("a child waits for what is done for it before it becomes the program") {
+    Loop loop;
+    TemporaryFolder folder;
+    const std::string mark = folder.path() / "mark";
+    Promised<bool> allowed(loop);
+    pid_t child = 0;
+    BeforeExec before = [&](pid_t pid) {
+        child = pid;
+        return settle(allowed);
+    };
+    auto starting = spawn(loop, shell("echo run > " + mark), std::move(before));
+    std::optional<Process> process;
+    SUBCASE("it runs then, under the pid that was told") {
+        allowed.resolve(true);
+        process = finish(loop, std::move(starting));
+        CHECK(process->pid() == child);
+        CHECK(finish(loop, end_of(loop, *process)).success());
+        CHECK(std::filesystem::exists(mark));
+    }
+    SUBCASE("where that fails the child ends without having run") {
+        allowed.fail(std::make_exception_ptr(Error(ErrorCode::resource_busy, "not today")));
+        CHECK_THROWS_WITH(finish(loop, std::move(starting)), "not today");
+        CHECK(child > 0);
+        CHECK(all_reaped(loop));
+        CHECK_FALSE(std::filesystem::exists(mark));
+    }
+}
 
 TEST_CASE("a process ends with its exit status or its signal, as often as one asks") {
     Loop loop;

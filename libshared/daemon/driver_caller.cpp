@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/daemon/driver_caller.hpp"
+
+#include "libshared/daemon/sockets.hpp"
+#include "libshared/log.hpp"
+
+#include <optional>
+
+namespace vireo {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::microseconds answer_limit = 30s;
+// A driver that leaves just when a connection comes closes it unserved; a new one meets its
+// successor.
+constexpr unsigned most_attempts = 3;
+
+} // namespace
+
+DriverCaller::DriverCaller(Loop& loop, DriverPlaces places)
+    : loop_(loop),
+      tasks_(loop),
+      starter_(loop,
+               tasks_,
+               std::move(places),
+               {.failed = [this](const Error& why) { problem_ = why.what(); },
+                .crashed = [](const ExitStatus&) {}}),
+      self_(std::make_shared<DriverCaller*>(this)) {}
+
+DriverCaller::~DriverCaller() {
+    *self_ = nullptr;
+}
+
+DriverCaller::Connection::~Connection() {
+    if (*owner_ != nullptr) {
+        (*owner_)->retire(std::move(bus_));
+    }
+}
+
+void DriverCaller::retire(bus::Bus connection) {
+    try {
+        retired_.push_back(std::move(connection));
+        sd_event_source* source = nullptr;
+        check(sd_event_add_defer(loop_.get(), &source, &on_retired, this), "add a source");
+        retirement_.reset(source);
+    } catch (const std::exception& e) { // freed with the next one, or with this client
+        log::warning("a connection to {} stays: {}", starter_.places().daemon, e.what());
+    }
+}
+
+int DriverCaller::on_retired(sd_event_source*, void* context) noexcept {
+    static_cast<DriverCaller*>(context)->retired_.clear();
+    return 0;
+}
+
+DriverCaller::ConnectionPtr DriverCaller::open() {
+    if (auto refusal = starter_.refusal()) {
+        throw std::move(*refusal);
+    }
+    const std::string& path = starter_.places().socket;
+    Fd socket = connect_unix(path);
+    if (!socket) {
+        starter_.listen();
+        socket = connect_unix(path);
+    }
+    if (!socket) {
+        throw Error(ErrorCode::operation_failed, "nobody listens on '{}'", path);
+    }
+    sd_bus* made = nullptr;
+    check(sd_bus_new(&made), "create a connection");
+    bus::Bus connection(made);
+    const int fd = socket.release(); // sd-bus closes it
+    check(sd_bus_set_fd(made, fd, fd), "set up a connection");
+    check(sd_bus_start(made), "start a connection");
+    check(sd_bus_attach_event(made, loop_.get(), SD_EVENT_PRIORITY_NORMAL), "attach a connection");
+    return std::make_shared<Connection>(self_, std::move(connection));
+}
+
+Task<DriverCaller::ConnectionPtr> DriverCaller::connect() {
+    std::optional<Error> failure;
+    for (unsigned attempt = 0; attempt < most_attempts; ++attempt) {
+        failure.reset();
+        problem_.clear();
+        try {
+            ConnectionPtr connection = open();
+            co_await driver_call(
+                connection, answer_limit, "/", "org.freedesktop.DBus.Peer", "Ping");
+            starter_.served();
+            co_return std::move(connection);
+        } catch (const Error& e) {
+            failure = e;
+        }
+        if (failure->code() == ErrorCode::operation_timeout) {
+            throw Error(ErrorCode::operation_timeout,
+                        "{} did not answer within {} s of being asked",
+                        starter_.places().daemon,
+                        std::chrono::duration_cast<std::chrono::seconds>(answer_limit).count());
+        }
+    }
+    throw Error(ErrorCode::operation_failed,
+                "{} cannot be reached: {}",
+                starter_.places().daemon,
+                problem_.empty() ? failure->what() : problem_);
+}
+
+} // namespace vireo
