@@ -2,18 +2,21 @@
 #pragma once
 
 #include "libshared/daemon/context.hpp"
+#include "libshared/daemon/driver_caller.hpp"
+#include "libshared/sysfs.hpp"
 #include "qemu-driver/events.hpp"
 #include "qemu-driver/host.hpp"
 #include "qemu-driver/registry.hpp"
 #include "qemu-driver/store/definitions.hpp"
+#include "qemu-driver/store/snapshots.hpp"
 #include "qemu-driver/store/statuses.hpp"
 
 #include <string>
 
 namespace vireo::qemu {
 
-/// What the actions work on: the host, and the guests. It lives as long as the service, so every action may refer to it over
-/// its waits.
+/// What the actions work on: the host, and the guests. It lives as long as the service, so every
+/// action may refer to it over its waits.
 struct Driver : Host {
     explicit Driver(Context& context)
         : Host(context.loop, context.options),
@@ -21,7 +24,10 @@ struct Driver : Host {
           definitions(
               context.loop, context.options.directories.config, context.options.directories.cache),
           statuses(context.options.directories.runtime),
+          snapshots(context.loop, context.options.directories.state),
           events(context.objects),
+          host(host_tree()),
+          nodedevd(context.loop, places_of("nodedevd", context.options, program_folder())),
           followers(context.loop) {}
 
     /// Writes the index of definitions where it is stale; for the daemon's end.
@@ -32,9 +38,12 @@ struct Driver : Host {
     Context& ctx;
     Definitions definitions;
     Statuses statuses;
+    Snapshots snapshots;
     Registry registry;
     Events events;
-    Scope followers; // one task for each active guest, until its process has ended
+    Sysfs host;            // its /sys and /proc
+    DriverCaller nodedevd; // lends devices of the host
+    Scope followers;       // one task for each active guest, until its process has ended
 
   private:
     std::vector<StoredDomain> stored_domains() const;

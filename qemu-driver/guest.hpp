@@ -4,6 +4,7 @@
 #include "libshared/async/process.hpp"
 #include "libshared/async/promised.hpp"
 #include "libshared/daemon/clients.hpp"
+#include "qemu-driver/block_job.hpp"
 #include "qemu-driver/memory_amounts.hpp"
 #include "qemu-driver/model/domain_def.hpp"
 #include "qemu-driver/qmp/client.hpp"
@@ -20,7 +21,8 @@ namespace vireo::qemu {
 
 /// A running QEMU: what exists of a domain only while it is active.
 struct Guest {
-    explicit Guest(Loop& loop) : devices_changed(loop), monitor_closed(loop), ended(loop) {}
+    explicit Guest(Loop& loop)
+        : jobs_changed(loop), devices_changed(loop), monitor_closed(loop), ended(loop) {}
 
     std::uint32_t id = 0;
     /// The document of the running guest, with ids, aliases and actual sources. Replaced as a
@@ -49,8 +51,15 @@ struct Guest {
     std::shared_ptr<const DomainDef> intended;
     /// Aliases of the devices that the guest did not let go when it was last asked to.
     std::set<std::string> kept_devices;
-    /// Notified when a device has gone or is kept, and when the guest has more or less of a memory
-    /// device.
+    /// Aliases of the drives whose tray is open.
+    std::set<std::string> open_trays;
+    std::vector<BlockJob> jobs;
+    /// Notified when a block job is ready or has ended.
+    Condition jobs_changed;
+    /// The last number that a block node of this guest was given.
+    std::uint32_t last_node = 0;
+    /// Notified when a device has gone or is kept, when a tray has moved, and when the guest has
+    /// more or less of a memory device.
     Condition devices_changed;
 
     /// What its balloon was last asked to leave it, where this daemon has asked.

@@ -9,6 +9,7 @@
 #include "qemu-driver/bus/native_connect_interface.hpp"
 #include "qemu-driver/bus/native_domain_interface.hpp"
 #include "qemu-driver/memory_device_path.hpp"
+#include "qemu-driver/snapshot_path.hpp"
 
 namespace vireo::qemu {
 
@@ -89,6 +90,12 @@ void QemuService::export_objects() {
         memory_device_vtable,
         [this](std::string_view path) { return find_memory_device(path); },
         [this] { return memory_device_paths(); });
+    objects.add_collection<SnapshotInterface>(
+        snapshot_folder,
+        snapshot_interface,
+        snapshot_vtable,
+        [this](std::string_view path) { return find_snapshot(path); },
+        [this] { return snapshot_paths(); });
     objects.add_object(native_root,
                        native_connect_interface,
                        native_connect_vtable,
@@ -106,6 +113,30 @@ std::shared_ptr<MemoryDeviceInterface> QemuService::find_memory_device(std::stri
     }
     actions::memory_device(*domain, parts->alias);
     return std::make_shared<MemoryDeviceInterface>(driver_, domain, std::move(parts->alias));
+}
+
+std::shared_ptr<SnapshotInterface> QemuService::find_snapshot(std::string_view path) {
+    auto parts = parse_snapshot_path(path);
+    if (!parts) {
+        throw Error(ErrorCode::no_domain_snapshot, "no domain snapshot at object path '{}'", path);
+    }
+    const DomainPtr domain = driver_.registry.by_uuid(parts->uuid);
+    driver_.snapshots.find(domain->uuid, parts->name);
+    return std::make_shared<SnapshotInterface>(driver_, domain, std::move(parts->name));
+}
+
+std::vector<std::string> QemuService::snapshot_paths() {
+    std::vector<std::string> all;
+    for (const std::string& uuid : driver_.snapshots.domains()) {
+        const DomainPtr domain = driver_.registry.find_uuid(uuid);
+        if (!domain) {
+            continue;
+        }
+        for (const auto& [name, snapshot] : driver_.snapshots.of(uuid)) {
+            all.push_back(snapshot_path(*domain, name));
+        }
+    }
+    return all;
 }
 
 std::vector<std::string> QemuService::memory_device_paths() const {

@@ -3,6 +3,7 @@
 
 #include "qemu-driver/bus/connect_interface.hpp"
 #include "qemu-driver/bus/memory_device_interface.hpp"
+#include "qemu-driver/bus/snapshot_interface.hpp"
 #include "qemu-driver/driver.hpp"
 
 #include <memory>
@@ -24,6 +25,8 @@ class QemuService : public Service {
     void export_objects();
     std::shared_ptr<MemoryDeviceInterface> find_memory_device(std::string_view path);
     std::vector<std::string> memory_device_paths() const;
+    std::shared_ptr<SnapshotInterface> find_snapshot(std::string_view path);
+    std::vector<std::string> snapshot_paths();
 
     Driver driver_;
     std::shared_ptr<ConnectInterface> connect_;

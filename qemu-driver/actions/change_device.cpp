@@ -2,9 +2,11 @@
 #include "qemu-driver/actions/change_device.hpp"
 
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/change_medium.hpp"
 #include "qemu-driver/actions/impact.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
+#include "qemu-driver/actions/plug_device.hpp"
 #include "qemu-driver/actions/plug_memory.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/host_facts.hpp"
@@ -24,9 +26,9 @@ using Definition = std::shared_ptr<const DomainDef>;
 using TakeBack = std::function<Task<void>()>;
 
 /// A client's document of one device. What is not known in it is logged.
-Device read_device(const Domain& domain, const std::string& text) {
+Device read_device(const Domain& domain, const std::string& text, bool keep_alias = true) {
     xml::Problems unknowns;
-    Device device = parse_device(text, unknowns);
+    Device device = parse_device(text, unknowns, keep_alias);
     if (!unknowns.empty()) {
         log::warning("domain '{}': passed over what is not known of a device: {}",
                      domain.name,
@@ -74,47 +76,44 @@ Task<void> store_or(Driver& driver, DomainPtr domain, Definition def, TakeBack t
     std::rethrow_exception(failure);
 }
 
-Task<void> plug_again(Driver& driver, DomainPtr domain, MemoryDeviceDef memory) {
-    co_await plug_memory(driver, domain, std::move(memory));
+Task<void> plug_again(Driver& driver, DomainPtr domain, Device device) {
+    co_await plug_device(driver, domain, std::move(device));
 }
 
 /// The alias of a device that the running guest has.
-std::string alias_in(const Guest& guest, const MemoryDeviceDef& wanted) {
-    const std::size_t place = find_memory_device(*guest.live, wanted);
-    return *guest.live->devices.memories[place].info.alias;
+std::string alias_in(const Guest& guest, const Device& wanted) {
+    const std::size_t place = find_device(*guest.live, wanted);
+    return info_of(device_at(*guest.live, wanted, place)).alias.value_or("");
 }
 
-Task<void> attach(Driver& driver, DomainPtr domain, MemoryDeviceDef memory, Impact impact) {
-    // Only names of the user's own are taken; the daemon gives the others.
-    if (memory.info.alias && !memory.info.alias->starts_with("ua-")) {
-        memory.info.alias.reset();
-    }
+Task<void> attach(Driver& driver, DomainPtr domain, Device device, Impact impact) {
     Definition stored;
     if (impact.config) {
-        auto adding = [memory](DomainDef& def) { add_memory_device(def, memory); };
+        auto adding = [device](DomainDef& def) { add_device(def, device); };
         stored = co_await edited(driver, domain, std::move(adding));
     }
     TakeBack take_back;
     if (impact.live) {
-        const std::string alias = co_await plug_memory(driver, domain, std::move(memory));
-        take_back = [&driver, domain, alias] { return unplug_memory(driver, domain, alias); };
+        const std::string alias = co_await plug_device(driver, domain, std::move(device));
+        take_back = [&driver, domain, alias] { return unplug_device(driver, domain, alias); };
     }
     co_await store_or(driver, domain, std::move(stored), std::move(take_back));
 }
 
-Task<void> detach(Driver& driver, DomainPtr domain, MemoryDeviceDef wanted, Impact impact) {
+Task<void> detach(Driver& driver, DomainPtr domain, Device wanted, Impact impact) {
     Definition stored;
     if (impact.config) {
         auto removing = [wanted](DomainDef& def) {
-            remove_memory_device(def, find_memory_device(def, wanted));
+            remove_device(def, wanted, find_device(def, wanted));
         };
         stored = co_await edited(driver, domain, std::move(removing));
     }
     TakeBack take_back;
     if (impact.live) {
-        const std::string alias = alias_in(*active_guest(*domain), wanted);
-        MemoryDeviceDef known = memory_device(*domain, alias);
-        co_await unplug_memory(driver, domain, alias);
+        const std::shared_ptr<Guest> guest = active_guest(*domain);
+        const std::string alias = alias_in(*guest, wanted);
+        Device known = *device_named(*guest->live, alias);
+        co_await unplug_device(driver, domain, alias);
         take_back = [&driver, domain, known] { return plug_again(driver, domain, known); };
     }
     co_await store_or(driver, domain, std::move(stored), std::move(take_back));
@@ -145,36 +144,61 @@ Task<void> update(Driver& driver, DomainPtr domain, MemoryDeviceDef wanted, Impa
     co_await store_or(driver, domain, std::move(stored), std::move(take_back));
 }
 
+Task<void> update(Driver& driver, DomainPtr domain, DiskDef wanted, Impact impact, bool force) {
+    Definition stored;
+    if (impact.config) {
+        auto replacing = [wanted](DomainDef& def) { replace_disk(def, wanted); };
+        stored = co_await edited(driver, domain, std::move(replacing));
+    }
+    TakeBack take_back;
+    if (impact.live) {
+        const std::shared_ptr<Guest> guest = active_guest(*domain);
+        const DiskDef known = guest->live->devices.disks[find_device(*guest->live, wanted)];
+        co_await change_medium(driver, domain, std::move(wanted), force);
+        take_back = [&driver, domain, known] { return change_medium(driver, domain, known, true); };
+    }
+    co_await store_or(driver, domain, std::move(stored), std::move(take_back));
+}
+
+Task<void> update_any(Driver& driver, DomainPtr domain, Device device, Impact impact, bool force) {
+    if (const auto* memory = std::get_if<MemoryDeviceDef>(&device)) {
+        return update(driver, domain, *memory, impact);
+    }
+    if (const auto* disk = std::get_if<DiskDef>(&device)) {
+        return update(driver, domain, *disk, impact, force);
+    }
+    throw Error(ErrorCode::operation_unsupported,
+                "{} cannot be changed, a disk's medium and a virtio-mem device's <requested> can; "
+                "detach it and attach another",
+                words_of(device));
+}
+
 } // namespace
 
 Task<void> attach_device(Driver& driver, DomainPtr domain, std::string xml, std::uint32_t flags) {
-    const Device device = read_device(*domain, xml);
+    // Only names of the user's own are taken; the daemon gives the others.
+    Device device = read_device(*domain, xml, false);
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     const Impact impact = impact_of(*domain, flags);
-    auto attaching =
-        std::visit([&](const auto& one) { return attach(driver, domain, one, impact); }, device);
-    co_await std::move(attaching);
+    co_await attach(driver, domain, std::move(device), impact);
 }
 
 Task<void> detach_device(Driver& driver, DomainPtr domain, std::string xml, std::uint32_t flags) {
-    const Device device = read_device(*domain, xml);
+    Device device = read_device(*domain, xml);
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     const Impact impact = impact_of(*domain, flags);
-    auto detaching =
-        std::visit([&](const auto& one) { return detach(driver, domain, one, impact); }, device);
-    co_await std::move(detaching);
+    co_await detach(driver, domain, std::move(device), impact);
 }
 
 Task<void> update_device(Driver& driver, DomainPtr domain, std::string xml, std::uint32_t flags) {
-    const Device device = read_device(*domain, xml);
+    Device device = read_device(*domain, xml);
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     const Impact impact = impact_of(*domain, flags & ~force_flag);
-    auto updating =
-        std::visit([&](const auto& one) { return update(driver, domain, one, impact); }, device);
-    co_await std::move(updating);
+    const bool force = (flags & force_flag) != 0;
+    co_await update_any(driver, domain, std::move(device), impact, force);
 }
 
 } // namespace vireo::qemu::actions

@@ -134,6 +134,17 @@ Task<void> undefine_domain(Driver& driver, DomainPtr domain, std::uint32_t flags
         }
         co_await delete_file(driver.ctx.loop, nvram);
     }
+    const std::size_t snapshots = driver.snapshots.of(domain->uuid).size();
+    if (snapshots != 0 && (flags & snapshots_metadata_flag) == 0) {
+        throw Error(
+            ErrorCode::operation_invalid,
+            "cannot delete inactive domain with {} snapshots: say SNAPSHOTS_METADATA (2) to "
+            "forget them",
+            snapshots);
+    }
+    if (snapshots != 0) {
+        co_await driver.snapshots.remove_all(domain->uuid);
+    }
     std::string tpm = domain->active() ? std::string() : tpm_state(driver, *domain);
     const bool keeps = (flags & tpm_flag) == 0 &&
                        ((flags & keep_tpm_flag) != 0 ||

@@ -94,12 +94,6 @@ void tell_of_clock(Driver& driver, const DomainPtr& domain, const json& data) {
     driver.events.device(*domain, "RTCChange", data.at("offset").get<std::int64_t>());
 }
 
-void tell_of_tray(Driver& driver, const DomainPtr& domain, const json& data) {
-    // virConnectDomainEventTrayChangeReason: open, close
-    const std::int32_t change = data.at("tray-open").get<bool>() ? 0 : 1;
-    driver.events.device(*domain, "TrayChange", data.at("id").get<std::string>(), change);
-}
-
 void tell_of_agent(Driver& driver, const DomainPtr& domain, const json& data) {
     const std::string alias = data.at("id").get<std::string>();
     const auto& channels = domain->guest->live->devices.channels;

@@ -11,7 +11,6 @@ namespace vireo::qemu::actions {
 void tell_of_io_error(Driver& driver, const Domain& domain, const nlohmann::json& data);
 void tell_of_balloon(Driver& driver, const DomainPtr& domain, const nlohmann::json& data);
 void tell_of_clock(Driver& driver, const DomainPtr& domain, const nlohmann::json& data);
-void tell_of_tray(Driver& driver, const DomainPtr& domain, const nlohmann::json& data);
 void tell_of_agent(Driver& driver, const DomainPtr& domain, const nlohmann::json& data);
 void tell_of_vnc_connected(Driver& driver, const DomainPtr& domain, const nlohmann::json& data);
 void tell_of_vnc_initialized(Driver& driver, const DomainPtr& domain, const nlohmann::json& data);

@@ -2,9 +2,11 @@
 #include "qemu-driver/actions/guest_events.hpp"
 
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/block_jobs.hpp"
+#include "qemu-driver/actions/change_medium.hpp"
 #include "qemu-driver/actions/device_events.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
-#include "qemu-driver/actions/plug_memory.hpp"
+#include "qemu-driver/actions/plug_device.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/model/domain_def.hpp"
@@ -146,11 +148,12 @@ constexpr std::array handlers{
     Handler{"BLOCK_IO_ERROR", &on_io_error},
     Handler{"BALLOON_CHANGE", &tell_of_balloon},
     Handler{"RTC_CHANGE", &tell_of_clock},
-    Handler{"DEVICE_TRAY_MOVED", &tell_of_tray},
+    Handler{"DEVICE_TRAY_MOVED", &take_tray},
     Handler{"VSERPORT_CHANGE", &tell_of_agent},
     Handler{"MEMORY_DEVICE_SIZE_CHANGE", &take_memory_size},
     Handler{"DEVICE_DELETED", &take_device_deleted},
     Handler{"DEVICE_UNPLUG_GUEST_ERROR", &take_device_kept},
+    Handler{"JOB_STATUS_CHANGE", &take_job_status},
     Handler{"MEM_UNPLUG_ERROR", &take_device_kept},
     Handler{"VNC_CONNECTED", &tell_of_vnc_connected},
     Handler{"VNC_INITIALIZED", &tell_of_vnc_initialized},

@@ -5,14 +5,6 @@
 
 namespace vireo::qemu::actions {
 
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto command_limit = 30s;
-
-} // namespace
-
 std::shared_ptr<Guest> active_guest(const Domain& domain) {
     if (!domain.guest) {
         throw Error(ErrorCode::operation_invalid, "domain is not running");
@@ -26,11 +18,11 @@ std::shared_ptr<Guest> active_guest(const Domain& domain) {
 Task<nlohmann::json> monitor_command(Driver& driver,
                                      std::shared_ptr<Guest> guest,
                                      std::string command,
-                                     nlohmann::json arguments) {
+                                     nlohmann::json arguments,
+                                     std::chrono::microseconds limit) {
     std::string what = fmt::format("QEMU's command '{}'", command);
     auto running = guest->monitor->execute(std::move(command), std::move(arguments));
-    co_return co_await Deadline(
-        driver.ctx.loop, std::move(running), command_limit, std::move(what));
+    co_return co_await Deadline(driver.ctx.loop, std::move(running), limit, std::move(what));
 }
 
 } // namespace vireo::qemu::actions

@@ -5,13 +5,16 @@
 #include "libshared/files.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/attach_monitor.hpp"
+#include "qemu-driver/actions/block_jobs.hpp"
 #include "qemu-driver/actions/guest_events.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
+#include "qemu-driver/actions/plug_device.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/launch/helpers.hpp"
 #include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/qmp/monitor_socket.hpp"
@@ -104,6 +107,8 @@ Task<void> take_up(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> gues
     auto greeting = guest->monitor->negotiate();
     co_await Deadline(driver.ctx.loop, std::move(greeting), answer_limit, "QEMU's greeting");
     co_await refresh_memory_devices(driver, domain, guest);
+    co_await refresh_devices(driver, domain, guest);
+    co_await refresh_block_jobs(driver, domain, guest);
     const json status = co_await monitor_command(driver, guest, "query-status");
     const StateReason known = domain->state;
     const StateReason now = state_of(status.at("status").get<std::string>(), known);
@@ -172,6 +177,7 @@ void remove_memory_of(Driver& driver, const GuestStatus& status) {
     }
 }
 
+/// Devices of the host that it had taken go back with its process: nodedevd sees to that.
 void end_unfinished(Driver& driver, const GuestStatus& status) {
     log::warning("domain '{}': its start was not finished, ending what there is of it",
                  status.name);
@@ -207,6 +213,20 @@ DomainPtr domain_of(Driver& driver, const GuestStatus& status) {
     return domain;
 }
 
+void end_meanwhile_now(Driver& driver, const DomainPtr& domain) {
+    const End end = end_of(*domain, *domain->guest);
+    log::info("domain '{}': its QEMU has ended meanwhile", domain->name);
+    make_inactive(driver, domain, end.state, end.event);
+}
+
+/// The same for one that has devices of the host, which go back first.
+Task<void> end_meanwhile(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+    std::vector<HostFunction> functions = host_functions(*guest->live);
+    co_await release_functions(driver, domain->uuid, std::move(functions));
+    end_meanwhile_now(driver, domain);
+    guest->ended.notify();
+}
+
 void reconnect(Driver& driver, const GuestStatus& status) {
     if (status.starting) {
         end_unfinished(driver, status);
@@ -219,6 +239,7 @@ void reconnect(Driver& driver, const GuestStatus& status) {
     guest->shutdown_seen = status.shutdown_seen;
     guest->restart = status.restart;
     guest->destroy_wanted = status.destroy_wanted;
+    guest->jobs = status.jobs;
     guest->live = std::make_shared<const DomainDef>(parse_live(status.live_xml));
     guest->process = process_of(driver, status);
     for (Process& helper : running_helpers(driver.statuses.folder_of(status.id))) {
@@ -227,10 +248,12 @@ void reconnect(Driver& driver, const GuestStatus& status) {
     domain->updated = status.updated;
     domain->state = status.state;
     driver.registry.set_guest(*domain, guest);
+    if (!guest->process && !host_functions(*guest->live).empty()) {
+        driver.followers.spawn(end_meanwhile(driver, domain, guest), "end " + domain->name);
+        return;
+    }
     if (!guest->process) {
-        const End end = end_of(*domain, *guest);
-        log::info("domain '{}': its QEMU has ended meanwhile", domain->name);
-        make_inactive(driver, domain, end.state, end.event);
+        end_meanwhile_now(driver, domain);
         return;
     }
     driver.followers.spawn(follow_guest(driver, domain, guest), "follow " + domain->name);

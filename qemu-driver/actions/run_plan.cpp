@@ -3,8 +3,7 @@
 
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
-
-#include <array>
+#include "qemu-driver/devices/reverse_step.hpp"
 
 namespace vireo::qemu::actions {
 
@@ -12,43 +11,25 @@ namespace {
 
 using nlohmann::json;
 
-/// The command that takes back what another made, and what it names that by.
-struct Reverse {
-    std::string_view of;
-    const char* command;
-    const char* key;
-};
-
-constexpr std::array reverses{
-    Reverse{"object-add", "object-del", "id"},
-    Reverse{"blockdev-add", "blockdev-del", "node-name"},
-    Reverse{"netdev_add", "netdev_del", "id"},
-    Reverse{"chardev-add", "chardev-remove", "id"},
-};
-
-const Reverse* reverse_of(const Step& step) {
-    for (const Reverse& reverse : reverses) {
-        if (reverse.of == step.command) {
-            return &reverse;
-        }
-    }
-    return nullptr;
-}
+/// QEMU's NVMe driver waits for the controller for as long as that says that it may take, up to
+/// two minutes. Source: QEMU, block/nvme.c; NVM Express specification, CAP.TO.
+constexpr std::chrono::microseconds opening_limit = std::chrono::seconds(150);
 
 Task<void> undo_step(Driver& driver, std::shared_ptr<Guest> guest, Step step) {
-    const Reverse* reverse = reverse_of(step);
-    if (reverse == nullptr) {
+    const char* command = reverse_command(step);
+    if (command == nullptr) {
         co_return;
     }
+    const char* key = reverse_key(step);
     json arguments;
-    arguments[reverse->key] = step.props.at(reverse->key);
+    arguments[key] = step.props.at(key);
     try {
-        co_await monitor_command(driver, guest, reverse->command, std::move(arguments));
+        co_await monitor_command(driver, guest, command, std::move(arguments));
     } catch (const Error& e) {
         log::warning("guest {}: {} of {} is left behind: {}",
                      guest->id,
                      step.command,
-                     step.props.at(reverse->key).dump(),
+                     step.props.at(key).dump(),
                      e.what());
     }
 }
@@ -61,8 +42,13 @@ Task<void> run_plan(Driver& driver, std::shared_ptr<Guest> guest, Plan plan) {
     for (Step& step : plan) {
         try {
             json arguments = step.props;
-            co_await monitor_command(
-                driver, guest, std::string(step.command), std::move(arguments));
+            const bool slow = step.props.value("driver", "") == "nvme";
+            auto making = monitor_command(driver,
+                                          guest,
+                                          std::string(step.command),
+                                          std::move(arguments),
+                                          slow ? opening_limit : command_limit);
+            co_await std::move(making);
             done.push_back(std::move(step));
         } catch (...) {
             failure = std::current_exception();

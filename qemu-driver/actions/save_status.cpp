@@ -20,6 +20,7 @@ void save_status(Driver& driver, const Domain& domain) {
     status.restart = guest.restart;
     status.destroy_wanted = guest.destroy_wanted;
     status.autodestroy = guest.autodestroy_client;
+    status.jobs = guest.jobs;
     status.live_xml = live_text(guest.intended ? *guest.intended : *guest.live);
     try {
         driver.statuses.save(status);

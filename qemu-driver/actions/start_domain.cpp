@@ -10,9 +10,9 @@
 #include "qemu-driver/actions/settle_guest.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/devices/host_setup.hpp"
-#include "qemu-driver/devices/memlock.hpp"
 #include "qemu-driver/devices/memory_policy.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/guest_cpu_of_host.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/descriptors.hpp"
@@ -27,9 +27,9 @@
 #include "qemu-driver/launch/nvram.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
 
-#include <sys/resource.h>
-
+#include <algorithm>
 #include <csignal>
+#include <optional>
 
 namespace vireo::qemu::actions {
 
@@ -38,8 +38,10 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto greeting_limit = 60s; // QEMU prepares memory and disks before it answers
+constexpr auto greeting_limit = 60s;       // QEMU prepares memory and disks before it answers
+constexpr auto nvme_greeting_limit = 210s; // and NVMe controllers, see run_plan()
 constexpr auto settling_limit = 30s;
+constexpr auto ending_limit = 30s;
 
 constexpr std::uint32_t paused_flag = 1;
 constexpr std::uint32_t autodestroy_flag = 2;
@@ -51,6 +53,21 @@ constexpr std::uint32_t reset_nvram_flag = 32;
 /// Reaps what a failed start leaves running.
 Task<void> reap(Loop& loop, std::shared_ptr<Guest> guest) {
     co_await guest->process->wait(loop);
+}
+
+/// Ends what there is of a process, and gives the host its devices back.
+Task<void> take_back(Driver& driver, std::string uuid, std::shared_ptr<Guest> guest) {
+    if (guest->process) {
+        guest->process->kill(SIGKILL);
+        auto ending = reap(driver.ctx.loop, guest);
+        try {
+            co_await Deadline(driver.ctx.loop, std::move(ending), ending_limit, "the guest");
+        } catch (const Error& e) { // the kernel holds it, and with it its devices
+            log::error("guest {}: {}", guest->id, e.what());
+        }
+    }
+    std::vector<HostFunction> functions = host_functions(*guest->live);
+    co_await release_functions(driver, std::move(uuid), std::move(functions));
 }
 
 /// Takes a start back unless it is completed: process, folder, registry, state.
@@ -98,14 +115,6 @@ std::set<std::int32_t> taken_ports(const Driver& driver) {
 }
 
 namespace {
-
-/// What of the guest's memory is set before QEMU is there.
-void add_memory_limits(ProcessSpec& spec, const DomainDef& live, const LaunchFacts& facts) {
-    if (const std::uint64_t bytes = locked_memory_limit(live)) {
-        spec.memlock_bytes = bytes == unlimited_memory ? RLIM_INFINITY : bytes;
-    }
-    spec.memory_policy = memory_policy(live, facts.numad_advice);
-}
 
 ProcessSpec process_spec(const LaunchRequest& launch,
                          const std::vector<OpenedDescriptor>& opened,
@@ -190,6 +199,19 @@ Task<void> prepare(Driver& driver,
     guest->live = std::move(live);
 }
 
+/// While the process waits to become QEMU, nobody else could tell it that it is not wanted any
+/// more.
+Task<void>
+take_devices(Driver& driver, DomainPtr domain, std::vector<HostFunction> functions, pid_t pid) {
+    const std::shared_ptr<Guest> guest = domain->guest;
+    auto taking = acquire_functions(
+        driver, domain->uuid, std::move(functions), static_cast<std::uint32_t>(pid));
+    co_await std::move(taking);
+    if (guest->destroy_wanted) {
+        throw Error(ErrorCode::operation_aborted, "the domain was destroyed while it started");
+    }
+}
+
 Task<void> launch(Driver& driver,
                   DomainPtr domain,
                   std::shared_ptr<const QemuCapabilities> capabilities,
@@ -205,6 +227,11 @@ Task<void> launch(Driver& driver,
     LaunchFacts facts = launch_facts(driver, *guest);
     facts.numad_advice = co_await numa_advice(driver.ctx.loop, guest->live);
     const MemoryFolders folders(*guest->live, facts);
+    const std::vector<HostFunction> functions = host_functions(*guest->live);
+    const auto obstacles = co_await find_obstacles(driver, guest->live, functions, guest->id);
+    if (!obstacles.empty()) {
+        throw to_error(obstacles);
+    }
     LaunchRequest request = build_launch(*guest->live, *capabilities, facts);
     log.write_start(request.argv);
     std::string monitor_path;
@@ -219,8 +246,14 @@ Task<void> launch(Driver& driver,
         adopt_taps(*guest, opened);
         ProcessSpec spec =
             process_spec(request, opened, log, driver.statuses.pid_file_of(guest->id));
-        add_memory_limits(spec, *guest->live, facts);
-        auto spawning = spawn(driver.ctx.loop, std::move(spec));
+        spec.memlock_bytes = memlock_bytes(*guest->live, driver.host);
+        spec.memory_policy = memory_policy(*guest->live, facts.numad_advice);
+        BeforeExec taking = [&driver, domain, functions](pid_t pid) {
+            return take_devices(driver, domain, functions, pid);
+        };
+        auto spawning = functions.empty()
+                            ? spawn(driver.ctx.loop, std::move(spec))
+                            : spawn(driver.ctx.loop, std::move(spec), std::move(taking));
         Process process = co_await std::move(spawning);
         guest->process.emplace(std::move(process));
         opened.clear(); // QEMU's ends: nobody else keeps a socket listening
@@ -232,7 +265,9 @@ Task<void> launch(Driver& driver,
         // It listens since before QEMU ran: the connection is there at once, the greeting follows.
         attach_monitor(driver, domain, monitor_path);
         auto greeting = guest->monitor->negotiate();
-        co_await Deadline(driver.ctx.loop, std::move(greeting), greeting_limit, "QEMU's greeting");
+        const auto limit = std::ranges::any_of(functions, &HostFunction::nvme) ? nvme_greeting_limit
+                                                                               : greeting_limit;
+        co_await Deadline(driver.ctx.loop, std::move(greeting), limit, "QEMU's greeting");
         auto settling = settle_guest(guest, thread_contexts(request.argv));
         co_await Deadline(
             driver.ctx.loop, std::move(settling), settling_limit, "QEMU's preparation");
@@ -266,6 +301,7 @@ Task<void> run(Driver& driver,
               domain->name,
               guest->id,
               caller.name.empty() ? "a direct client" : caller.name);
+    std::optional<Error> failure;
     try {
         co_await launch(driver, domain, resolved.capabilities, options.reset_nvram);
         if (!options.paused) {
@@ -273,7 +309,11 @@ Task<void> run(Driver& driver,
             co_await Deadline(driver.ctx.loop, std::move(resuming), settling_limit, "'cont'");
         }
     } catch (Error& e) {
-        throw e.within(fmt::format("start domain '{}'", domain->name));
+        failure = e.within(fmt::format("start domain '{}'", domain->name));
+    }
+    if (failure) {
+        co_await take_back(driver, domain->uuid, guest);
+        throw std::move(*failure);
     }
     if (options.autodestroy) {
         watch_autodestroy(driver, domain, caller);

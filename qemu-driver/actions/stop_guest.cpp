@@ -6,6 +6,7 @@
 #include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/actions/tpm_state.hpp"
 
 #include <csignal>
@@ -104,6 +105,9 @@ Task<void> follow_guest(Driver& driver, DomainPtr domain, std::shared_ptr<Guest>
     } catch (const Error&) {
         log::warning("domain '{}': QEMU has ended but somebody holds its monitor", domain->name);
     }
+    // Who hears of its end finds its devices with the host.
+    std::vector<HostFunction> functions = host_functions(*guest->live);
+    co_await release_functions(driver, domain->uuid, std::move(functions));
     const End end = end_of(*domain, *guest);
     log::info("domain '{}': QEMU has ended: {}", domain->name, status.text());
     make_inactive(driver, domain, end.state, end.event);

@@ -10,10 +10,13 @@
 #include "qemu-driver/actions/domain_stats.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/send_key.hpp"
+#include "qemu-driver/actions/snapshot_domain.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/bus/flags.hpp"
+#include "qemu-driver/bus/snapshot_interface.hpp"
 #include "qemu-driver/bus/stats_dict.hpp"
+#include "qemu-driver/snapshot_path.hpp"
 
 namespace vireo::qemu {
 
@@ -33,6 +36,63 @@ void DomainInterface::abort_job() {
 
 Task<void> DomainInterface::attach_device(std::string xml, std::uint32_t flags) {
     return actions::attach_device(driver_, domain_, std::move(xml), flags);
+}
+
+Task<void> DomainInterface::block_commit(std::string disk,
+                                         std::string base,
+                                         std::string top,
+                                         std::uint64_t bandwidth,
+                                         std::uint32_t flags) {
+    return actions::commit_disk(
+        driver_, domain_, std::move(disk), std::move(base), std::move(top), bandwidth, flags);
+}
+
+Task<void> DomainInterface::block_copy(std::string disk,
+                                       std::string xml,
+                                       bus::Dict params,
+                                       std::uint32_t flags) {
+    return actions::copy_disk(
+        driver_, domain_, std::move(disk), std::move(xml), std::move(params), flags);
+}
+
+Task<void> DomainInterface::block_job_abort(std::string disk, std::uint32_t flags) {
+    return actions::abort_block_job(driver_, domain_, std::move(disk), flags);
+}
+
+Task<void> DomainInterface::block_job_set_speed(std::string disk,
+                                                std::uint64_t bandwidth,
+                                                std::uint32_t flags) {
+    return actions::set_block_job_speed(driver_, domain_, std::move(disk), bandwidth, flags);
+}
+
+Task<actions::BlockJobInfo> DomainInterface::get_block_job_info(std::string disk,
+                                                                std::uint32_t flags) {
+    return actions::block_job_info(driver_, domain_, std::move(disk), flags);
+}
+
+std::vector<bus::ObjectPath> DomainInterface::list_domain_snapshots(std::uint32_t flags) {
+    return list_snapshots(driver_, *domain_, std::string(), flags);
+}
+
+Task<bus::ObjectPath> DomainInterface::snapshot_create_xml(std::string xml, std::uint32_t flags) {
+    const std::string name =
+        co_await actions::snapshot_domain(driver_, domain_, std::move(xml), flags);
+    co_return bus::ObjectPath(snapshot_path(*domain_, name));
+}
+
+bus::ObjectPath DomainInterface::snapshot_current(std::uint32_t flags) {
+    require_no_flags(flags);
+    const auto snapshot = driver_.snapshots.current(domain_->uuid);
+    if (!snapshot) {
+        throw Error(ErrorCode::no_domain_snapshot, "the domain does not have a current snapshot");
+    }
+    return bus::ObjectPath(snapshot_path(*domain_, snapshot->name));
+}
+
+bus::ObjectPath DomainInterface::snapshot_lookup_by_name(std::string name, std::uint32_t flags) {
+    require_no_flags(flags);
+    return bus::ObjectPath(
+        snapshot_path(*domain_, driver_.snapshots.find(domain_->uuid, name)->name));
 }
 
 Task<void> DomainInterface::create(bus::Caller caller, std::uint32_t flags) {
@@ -176,9 +236,17 @@ const sd_bus_vtable domain_vtable[] = {
     bus::property<&DomainInterface::uuid>("UUID", bus::Changes::never),
     bus::method<&DomainInterface::abort_job>("AbortJob"),
     bus::method<&DomainInterface::attach_device, "xml", "flags">("AttachDevice"),
+    bus::method<&DomainInterface::block_commit, "disk", "base", "top", "bandwidth", "flags">(
+        "BlockCommit"),
+    bus::method<&DomainInterface::block_copy, "disk", "destxml", "params", "flags">("BlockCopy"),
+    bus::method<&DomainInterface::block_job_abort, "disk", "flags">("BlockJobAbort"),
+    bus::method<&DomainInterface::block_job_set_speed, "disk", "bandwidth", "flags">(
+        "BlockJobSetSpeed"),
     bus::method<&DomainInterface::create, "flags">("Create"),
     bus::method<&DomainInterface::destroy, "flags">("Destroy"),
     bus::method<&DomainInterface::detach_device, "xml", "flags">("DetachDevice"),
+    bus::method<&DomainInterface::get_block_job_info, "disk", "flags", "blockJobInfo">(
+        "GetBlockJobInfo"),
     bus::method<&DomainInterface::get_control_info, "flags", "controlInfo">("GetControlInfo"),
     bus::method<&DomainInterface::get_job_info, "jobInfo">("GetJobInfo"),
     bus::method<&DomainInterface::get_metadata, "type", "uri", "flags", "metadata">("GetMetadata"),
@@ -187,6 +255,8 @@ const sd_bus_vtable domain_vtable[] = {
     bus::method<&DomainInterface::get_vcpus, "flags", "vcpus">("GetVcpus"),
     bus::method<&DomainInterface::get_xml_desc, "flags", "xml">("GetXMLDesc"),
     bus::method<&DomainInterface::inject_nmi, "flags">("InjectNMI"),
+    bus::method<&DomainInterface::list_domain_snapshots, "flags", "domainSnapshots">(
+        "ListDomainSnapshots"),
     bus::method<&DomainInterface::memory_stats, "flags", "stats">("MemoryStats"),
     bus::method<&DomainInterface::pm_wakeup, "flags">("PMWakeup"),
     bus::method<&DomainInterface::reboot, "flags">("Reboot"),
@@ -200,11 +270,17 @@ const sd_bus_vtable domain_vtable[] = {
     bus::method<&DomainInterface::set_metadata, "type", "metadata", "key", "uri", "flags">(
         "SetMetadata"),
     bus::method<&DomainInterface::shutdown, "flags">("Shutdown"),
+    bus::method<&DomainInterface::snapshot_create_xml, "xml", "flags", "domainSnapshot">(
+        "SnapshotCreateXML"),
+    bus::method<&DomainInterface::snapshot_current, "flags", "domainSnapshot">("SnapshotCurrent"),
+    bus::method<&DomainInterface::snapshot_lookup_by_name, "name", "flags", "domainSnapshot">(
+        "SnapshotLookupByName"),
     bus::method<&DomainInterface::suspend>("Suspend"),
     bus::method<&DomainInterface::undefine, "flags">("Undefine"),
     bus::method<&DomainInterface::update_device, "xml", "flags">("UpdateDevice"),
     bus::signal<"state", "reason">::of<std::int32_t, std::int32_t>("AgentEvent"),
     bus::signal<"actual">::of<std::uint64_t>("BalloonChange"),
+    bus::signal<"disk", "type", "status">::of<std::string, std::int32_t, std::int32_t>("BlockJob"),
     bus::signal<"device">::of<std::string>("DeviceAdded"),
     bus::signal<"device">::of<std::string>("DeviceRemovalFailed"),
     bus::signal<"device">::of<std::string>("DeviceRemoved"),

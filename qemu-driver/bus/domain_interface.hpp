@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libshared/bus/vtable.hpp"
+#include "qemu-driver/actions/block_jobs.hpp"
 #include "qemu-driver/driver.hpp"
 
 #include <map>
@@ -59,10 +60,19 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
     using ControlInfo = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>;
 
     void abort_job();
+    Task<void> block_commit(std::string disk,
+                            std::string base,
+                            std::string top,
+                            std::uint64_t bandwidth,
+                            std::uint32_t flags);
+    Task<void> block_copy(std::string disk, std::string xml, bus::Dict params, std::uint32_t flags);
+    Task<void> block_job_abort(std::string disk, std::uint32_t flags);
+    Task<void> block_job_set_speed(std::string disk, std::uint64_t bandwidth, std::uint32_t flags);
     Task<void> attach_device(std::string xml, std::uint32_t flags);
     Task<void> create(bus::Caller caller, std::uint32_t flags);
     Task<void> destroy(std::uint32_t flags);
     Task<void> detach_device(std::string xml, std::uint32_t flags);
+    Task<actions::BlockJobInfo> get_block_job_info(std::string disk, std::uint32_t flags);
     ControlInfo get_control_info(std::uint32_t flags);
     JobInfo get_job_info();
     std::string get_metadata(std::int32_t type, std::string uri, std::uint32_t flags);
@@ -88,7 +98,11 @@ class DomainInterface : public std::enable_shared_from_this<DomainInterface> {
                             std::string key,
                             std::string uri,
                             std::uint32_t flags);
+    std::vector<bus::ObjectPath> list_domain_snapshots(std::uint32_t flags);
     Task<void> shutdown(std::uint32_t flags);
+    Task<bus::ObjectPath> snapshot_create_xml(std::string xml, std::uint32_t flags);
+    bus::ObjectPath snapshot_current(std::uint32_t flags);
+    bus::ObjectPath snapshot_lookup_by_name(std::string name, std::uint32_t flags);
     Task<void> suspend();
     Task<void> undefine(std::uint32_t flags);
     Task<void> update_device(std::string xml, std::uint32_t flags);

@@ -19,6 +19,7 @@ class NativeConnectInterface : public std::enable_shared_from_this<NativeConnect
 
     Task<std::vector<std::string>> domain_xml_to_arguments(std::string xml);
     Task<std::string> describe_xml(std::string xml);
+    Task<std::vector<bus::Dict>> check_domain(std::string xml);
 
   private:
     Driver& driver_;

@@ -33,6 +33,12 @@ bool uses_nvme(const DiskDef& disk) {
     return false;
 }
 
+/// While a disk is copied to a namespace, that pins the memory once more.
+bool copies_to_nvme(const DiskDef& disk) {
+    return disk.mirror && disk.mirror->job == MirrorJob::copy &&
+           disk.mirror->image.type() == DiskType::nvme;
+}
+
 uint64_t count_vdpa(const Devices& devices) {
     return static_cast<uint64_t>(
         std::ranges::count_if(devices.interfaces, [](const InterfaceDef& card) {
@@ -46,7 +52,8 @@ uint64_t count_mappings(const Devices& devices) {
     // All VFIO devices share one address space, unless an IOMMU of the guest's gives each its own.
     const uint64_t spaces = devices.iommu ? vfio : std::min<uint64_t>(vfio, 1);
     return spaces + count_vdpa(devices) +
-           static_cast<uint64_t>(std::ranges::count_if(devices.disks, uses_nvme));
+           static_cast<uint64_t>(std::ranges::count_if(devices.disks, uses_nvme) +
+                                 std::ranges::count_if(devices.disks, copies_to_nvme));
 }
 
 } // namespace

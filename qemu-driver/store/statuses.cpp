@@ -40,6 +40,32 @@ Restart restart_from(const json& value) {
     throw Error(ErrorCode::parse_failed, "restart '{}' is unknown", word);
 }
 
+json to_json(const BlockJob& job) {
+    json object;
+    object["id"] = job.id;
+    object["disk"] = job.disk;
+    object["type"] = static_cast<std::int32_t>(job.type);
+    object["top"] = job.top;
+    object["base"] = job.base;
+    object["delete-images"] = job.delete_images;
+    object["pivot-wanted"] = job.pivot_wanted;
+    object["abort-wanted"] = job.abort_wanted;
+    return object;
+}
+
+BlockJob job_from(const json& object) {
+    BlockJob job;
+    job.id = object.at("id").get<std::string>();
+    job.disk = object.at("disk").get<std::string>();
+    job.type = static_cast<BlockJobType>(object.at("type").get<std::int32_t>());
+    job.top = object.at("top").get<std::uint32_t>();
+    job.base = object.at("base").get<std::uint32_t>();
+    job.delete_images = object.at("delete-images").get<bool>();
+    job.pivot_wanted = object.at("pivot-wanted").get<bool>();
+    job.abort_wanted = object.at("abort-wanted").get<bool>();
+    return job;
+}
+
 } // namespace
 
 std::string format_status(const GuestStatus& status) {
@@ -56,6 +82,10 @@ std::string format_status(const GuestStatus& status) {
     document["restart"] = restart_name(status.restart);
     document["destroy-wanted"] = status.destroy_wanted;
     document["autodestroy"] = status.autodestroy;
+    document["jobs"] = json::array();
+    for (const BlockJob& job : status.jobs) {
+        document["jobs"].push_back(to_json(job));
+    }
     document["domain"] = status.live_xml;
     return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -78,6 +108,9 @@ GuestStatus parse_status(const std::string& text) {
         status.restart = restart_from(document.at("restart"));
         status.destroy_wanted = document.at("destroy-wanted").get<bool>();
         status.autodestroy = document.at("autodestroy").get<std::string>();
+        for (const json& job : document.value("jobs", json::array())) {
+            status.jobs.push_back(job_from(job));
+        }
         status.live_xml = document.at("domain").get<std::string>();
         return status;
     } catch (const json::exception& e) {

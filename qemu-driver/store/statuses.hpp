@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "qemu-driver/block_job.hpp"
 #include "qemu-driver/state.hpp"
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct GuestStatus {
     bool destroy_wanted = false;
     std::string
         autodestroy; // the client with which it ends: its bus name, or "direct"; empty: none
+    std::vector<BlockJob> jobs;
     std::string live_xml;
 
     friend bool operator==(const GuestStatus&, const GuestStatus&) = default;

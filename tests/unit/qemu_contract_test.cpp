@@ -5,6 +5,7 @@
 #include "qemu-driver/bus/memory_device_interface.hpp"
 #include "qemu-driver/bus/native_connect_interface.hpp"
 #include "qemu-driver/bus/native_domain_interface.hpp"
+#include "qemu-driver/bus/snapshot_interface.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
@@ -27,6 +28,7 @@ TEST_CASE("the host's interface is what the contract promises of this driver") {
 
 TEST_CASE("a domain's interfaces are what the contract promises of this driver") {
     CHECK(differences("org.libvirt.Domain", qemu::domain_vtable) == "");
+    CHECK(differences("org.libvirt.DomainSnapshot", qemu::snapshot_vtable) == "");
     CHECK(differences("org.vireo.Domain1", qemu::native_domain_vtable) == "");
     CHECK(differences("org.vireo.MemoryDevice1", qemu::memory_device_vtable) == "");
 }

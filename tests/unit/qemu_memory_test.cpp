@@ -153,19 +153,17 @@ TEST_CASE("the guest must have the node, the room and the slots") {
 
 TEST_CASE("virtio-mem beside what pins all memory is refused, naming both and the ways out") {
     const std::string memory = virtio_mem(512 * mib, 2 * mib, 0);
-    const std::string nvme =
+    // libvirt accepts this one; it is refused before a start.
+    CHECK(
         refusal(guest(memory + "\n<disk type='nvme' device='disk'><source type='pci' namespace='1'>"
                                "<address domain='0' bus='1' slot='0' function='0'/></source>"
-                               "<target dev='vda' bus='virtio'/></disk>"));
-    CHECK(nvme ==
-          "line 3: <memory>: model='virtio-mem' cannot be beside <disk type='nvme'> of line "
-          "4: that pins all of the guest's memory, and virtio-mem gives back what is not "
-          "plugged; give the namespace's device as <disk type='block'> (/dev/nvme0n1), or "
-          "take model='dimm'");
+                               "<target dev='vda' bus='virtio'/></disk>")) == "accepted");
     CHECK(
-        contains(refusal(guest(memory + "\n<interface type='vdpa'><source dev='/dev/vhost-vdpa-0'/>"
-                                        "</interface>")),
-                 "beside <interface type='vdpa'> of line 4"));
+        refusal(guest(memory + "\n<interface type='vdpa'><source dev='/dev/vhost-vdpa-0'/>"
+                               "</interface>")) ==
+        "line 3: <memory>: model='virtio-mem' cannot be beside <interface type='vdpa'> of line 4: "
+        "that pins all of the guest's memory, and virtio-mem gives back what is not plugged; give "
+        "the guest a network interface of another type, or take model='dimm'");
     CHECK(contains(refusal(guest(memory, max_memory + "<memoryBacking><locked/></memoryBacking>")),
                    "beside <memoryBacking><locked> of line 2: "));
     CHECK(refusal(guest(dimm, max_memory + "<memoryBacking><locked/></memoryBacking>")) ==
@@ -178,8 +176,7 @@ TEST_CASE("a single device is read without what only a running guest says") {
         "<requested>2048</requested><current>2048</current></target></memory>");
     CHECK_FALSE(std::get<MemoryDeviceDef>(device).current_kib.has_value());
     CHECK_THROWS_WITH_AS(parse_device("\n<hub type='usb'/>"),
-                         "line 2: <hub> is not a device that can be attached, detached or changed; "
-                         "<memory> is",
+                         "line 2: <hub> is not a device that can be attached, detached or changed",
                          Error);
 }
 
