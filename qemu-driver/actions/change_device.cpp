@@ -28,7 +28,7 @@ using TakeBack = std::function<Task<void>()>;
 /// A client's document of one device. What is not known in it is logged.
 Device read_device(const Domain& domain, const std::string& text, bool keep_alias = true) {
     xml::Problems unknowns;
-    Device device = parse_device(text, unknowns, keep_alias);
+    Device device = parse_device(text, keep_alias, &unknowns);
     if (!unknowns.empty()) {
         log::warning("domain '{}': passed over what is not known of a device: {}",
                      domain.name,

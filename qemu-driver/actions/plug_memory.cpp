@@ -2,8 +2,8 @@
 #include "qemu-driver/actions/plug_memory.hpp"
 
 #include "libshared/async/deadline.hpp"
-#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/live_document.hpp"
+#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/save_status.hpp"

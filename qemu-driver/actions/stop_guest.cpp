@@ -6,8 +6,8 @@
 #include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/save_status.hpp"
-#include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/actions/tpm_state.hpp"
+#include "qemu-driver/host_devices.hpp"
 
 #include <csignal>
 

@@ -12,9 +12,9 @@
 namespace vireo::qemu {
 
 LaunchFacts launch_facts_of(const Directories& directories,
-                         std::string folder,
-                         std::uint32_t id,
-                         const DomainDef& live) {
+                            std::string folder,
+                            std::uint32_t id,
+                            const DomainDef& live) {
     LaunchFacts facts;
     facts.private_dir = std::move(folder);
     facts.channel_dir = facts.private_dir;

@@ -14,8 +14,8 @@ namespace vireo::qemu {
 /// host, its time, and the
 /// guest's own folders. `folder` is the one of its status.
 LaunchFacts launch_facts_of(const Directories& directories,
-                         std::string folder,
-                         std::uint32_t id,
-                         const DomainDef& live);
+                            std::string folder,
+                            std::uint32_t id,
+                            const DomainDef& live);
 
 } // namespace vireo::qemu

@@ -136,7 +136,7 @@ void require_pluggable_place(const DomainDef& live, const Device& device, const 
 
 } // namespace
 
-Device parse_device(std::string_view text, xml::Problems& unknowns, bool keep_alias) {
+Device parse_device(std::string_view text, bool keep_alias, xml::Problems* unknowns) {
     const auto document = xml::Document::parse(text);
     const xml::Node root = document.root();
     const auto* element = std::ranges::find(elements, root.name(), &Element::name);
@@ -146,7 +146,7 @@ Device parse_device(std::string_view text, xml::Problems& unknowns, bool keep_al
                     root.line(),
                     root.name());
     }
-    const xml::ParseOptions options{.unknown = xml::Unknown::report, .unknowns = &unknowns};
+    const xml::ParseOptions options{.unknown = xml::Unknown::report, .unknowns = unknowns};
     Device device = element->read(root, options);
     drop_live(device);
     DeviceInfo& info = info_of(device);

@@ -15,7 +15,8 @@ namespace vireo::qemu {
 /// says of it (`<current>`, node numbers, the daemon's own aliases where not `keep_alias`) is
 /// dropped. Throws xml_error as parse_domain does, and operation_unsupported for an element that is
 /// none of these devices; what is not known is passed over and put into `unknowns`.
-Device parse_device(std::string_view text, xml::Problems& unknowns, bool keep_alias = true);
+Device
+parse_device(std::string_view text, bool keep_alias = true, xml::Problems* unknowns = nullptr);
 
 /// A device as a running guest can have it, and the drive controllers that it needs and the guest
 /// lacks, in the order in which they are to be plugged before it.

@@ -117,8 +117,8 @@ TEST_CASE("the capabilities name host and guests") {
     make_host(tree);
     const QemuCapabilities caps = small_qemu();
     const QemuCapabilities* const emulators[] = {&caps};
-    const auto document =
-        xml::Document::parse(capabilities_xml(read_host_info(Sysfs(tree.root())), std::nullopt, emulators));
+    const auto document = xml::Document::parse(
+        capabilities_xml(read_host_info(Sysfs(tree.root())), std::nullopt, emulators));
     const auto guest = document.root().child("guest");
     REQUIRE(guest);
     const auto machine = guest->child("arch")->child("machine");
