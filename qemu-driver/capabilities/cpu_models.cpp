@@ -82,14 +82,8 @@ CpuChoice choice_of(const CpuFacts& cpu, const NamedCpu& named, const CpuModel* 
     CpuChoice choice;
     choice.model = named.name;
     choice.vendor = cpu.vendor;
-    CpuFeatures of_model = named.facts.features;
-    for (std::size_t i = 0; i < cpu_feature_names().size(); ++i) {
-        if (!is_of_models(i)) {
-            of_model.reset(i);
-        }
-    }
-    choice.required = cpu.features & ~of_model;
-    choice.disabled = of_model & ~cpu.features;
+    choice.required = cpu.features & ~named.facts.features;
+    choice.disabled = named.facts.features & ~cpu.features;
     for (const std::string& name :
          definition ? definition->unavailable_features : std::vector<std::string>()) {
         if (const auto place = cpu_feature(name); place && !cpu.features[*place]) {

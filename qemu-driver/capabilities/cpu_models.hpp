@@ -38,6 +38,7 @@ struct HostCpuFacts {
     }
 };
 
+/// What a name stands for: of its features those that is_of_models() counts.
 struct NamedCpu {
     std::string name;
     CpuFacts facts;

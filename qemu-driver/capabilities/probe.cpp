@@ -183,13 +183,28 @@ std::vector<ProbeCommand> model_commands(std::span<const ProbeReply> definitions
     return commands;
 }
 
+namespace {
+
+/// What QEMU gives or takes whatever the model says.
+void drop_uncounted(CpuFeatures& features) {
+    for (std::size_t i = 0; i < cpu_feature_names().size(); ++i) {
+        if (!is_of_models(i)) {
+            features.reset(i);
+        }
+    }
+}
+
+} // namespace
+
 CpuModels models_from_replies(std::span<const ProbeReply> replies) try {
     CpuModels models;
     for (const ProbeReply& reply : replies) {
         const auto expansion = reply.answer.find("return");
         if (expansion != reply.answer.end()) { // an error: not under this accelerator
-            models.push_back({reply.arguments.at("model").at("name").get<std::string>(),
-                              cpu_facts(expansion->at("model").at("props"))});
+            NamedCpu& named = models.emplace_back();
+            named.name = reply.arguments.at("model").at("name").get<std::string>();
+            named.facts = cpu_facts(expansion->at("model").at("props"));
+            drop_uncounted(named.facts.features);
         }
     }
     return models;

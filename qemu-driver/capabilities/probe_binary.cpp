@@ -146,6 +146,16 @@ Task<std::optional<Replies>> run_with_kvm(Loop& loop, Run run) {
     co_return std::nullopt;
 }
 
+/// Under KVM a model has the host's vendor; that of its own is known from TCG.
+void adopt_features(CpuModels& models, const CpuModels& under_kvm) {
+    for (const NamedCpu& named : under_kvm) {
+        const auto known = std::ranges::find(models, named.name, &NamedCpu::name);
+        if (known != models.end()) {
+            known->facts.features = named.facts.features;
+        }
+    }
+}
+
 Task<void> deliver(Task<Replies> running, Promised<Replies>& to) {
     try {
         Replies replies = co_await std::move(running);
@@ -194,14 +204,16 @@ probe_cpu_models(Loop& loop, std::string binary, bool kvm, Milliseconds limit) {
         }
         return replies.size() == 1 ? model_commands(replies) : std::vector<ProbeCommand>();
     };
-    Run run{std::move(binary),
-            kvm ? ProbeRun::best_accelerator : ProbeRun::tcg_only,
-            std::move(next),
-            limit};
-    auto running = run_once(loop, std::move(run));
+    Run with_tcg{binary, ProbeRun::tcg_only, next, limit / 2};
+    auto running = run_once(loop, std::move(with_tcg));
     const Replies replies = co_await std::move(running);
-    const std::span<const ProbeReply> expansions = std::span(replies).subspan(1);
-    CpuModels models = models_from_replies(expansions);
+    CpuModels models = models_from_replies(std::span(replies).subspan(1));
+    if (kvm) {
+        Run with_kvm{binary, ProbeRun::best_accelerator, next, limit / 2};
+        running = run_once(loop, std::move(with_kvm));
+        const Replies under_kvm = co_await std::move(running);
+        adopt_features(models, models_from_replies(std::span(under_kvm).subspan(1)));
+    }
     co_return std::make_shared<const CpuModels>(std::move(models));
 }
 

@@ -133,6 +133,20 @@ void become_host_model(CpuDef& cpu, const CpuHost& host) {
     cpu.features = std::move(chosen.features);
 }
 
+/// A partial check leaves a model that QEMU can give as the document wants it to QEMU, as libvirt
+/// does: features beyond it are then not looked at.
+bool is_compared(const CpuDef& cpu, const CpuHost& host) {
+    using enum CpuFeaturePolicy;
+    const auto check = cpu.check.value_or(CpuCheck::none);
+    if (check != CpuCheck::partial) {
+        return check == CpuCheck::full;
+    }
+    const CpuModel* definition = definition_of(host, cpu.model ? cpu.model->name : "");
+    const bool usable =
+        definition && (missing_of(*definition, true) & ~with_policy(cpu, {disable, forbid})).none();
+    return !usable || cpu.match == CpuMatch::strict;
+}
+
 } // namespace
 
 bool needs_cpu_models(const CpuDef& cpu) {
@@ -204,8 +218,7 @@ void resolve_cpu(CpuDef& cpu, const CpuHost& host) {
     if (!from_host) {
         required_definition(cpu, host);
     }
-    const auto check = cpu.check.value_or(CpuCheck::none);
-    if (check == CpuCheck::partial || check == CpuCheck::full) {
+    if (is_compared(cpu, host)) {
         const CpuVerdict verdict = compare_cpu(cpu, host);
         if (verdict.result == CpuComparison::incompatible) {
             throw Error(ErrorCode::cpu_incompatible, "{}", located(cpu.where, "cpu", verdict.why));

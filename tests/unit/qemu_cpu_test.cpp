@@ -168,18 +168,27 @@ TEST_CASE("a check names what is missing, forbidden or too much") {
                         "<feature policy='disable' name='avx'/></cpu>") == "accepted");
     CHECK(bench.refusal("<cpu check='full'><model>new</model>"
                         "<feature policy='force' name='avx'/></cpu>") == "accepted");
-    CHECK(bench.refusal("<cpu check='partial'><model>old</model>"
+    CHECK(bench.refusal("<cpu check='full'><model>old</model>"
                         "<feature policy='require' name='tsc_adjust'/></cpu>") ==
           "line 1: <cpu>: the host does not have required features: tsc_adjust");
-    CHECK(bench.refusal("<cpu check='partial'><model>old</model>"
+    CHECK(bench.refusal("<cpu check='full'><model>old</model>"
                         "<feature policy='forbid' name='aes'/></cpu>") ==
           "line 1: <cpu>: the host has features that are forbidden: aes");
     CHECK(bench.refusal("<cpu match='strict' check='partial'><model>old</model>"
                         "<feature policy='require' name='aes'/></cpu>") ==
           "line 1: <cpu>: the host has features that match='strict' does not allow: sse2, ss, svm, "
           "invtsc");
-    CHECK(bench.refusal("<cpu check='partial'><model>old</model><vendor>Intel</vendor></cpu>") ==
+    CHECK(bench.refusal("<cpu check='full'><model>old</model><vendor>Intel</vendor></cpu>") ==
           "line 1: <cpu>: the host's processor is of vendor 'AMD', not 'Intel'");
+}
+
+TEST_CASE("a partial check leaves to QEMU what is beyond a model that it can give") {
+    const Bench bench;
+    CHECK(bench.refusal("<cpu check='partial'><model>old</model>"
+                        "<feature policy='require' name='tsc_adjust'/></cpu>") == "accepted");
+    CHECK(bench.refusal("<cpu check='partial'><model>new</model>"
+                        "<feature policy='disable' name='avx'/>"
+                        "<feature policy='require' name='tsc_adjust'/></cpu>") == "accepted");
 }
 
 TEST_CASE("what the letter asks for and the models do not count is for a full check alone") {

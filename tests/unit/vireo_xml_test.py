@@ -130,7 +130,7 @@ class Documents(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, ''))
         lines = [line.split(':')[1].strip() for line in done.stderr.splitlines()]
         self.assertEqual(sorted(lines), ['line 6', 'line 7', 'line 8', 'line 9'], done.stderr)
-        done = self.run_on('check', "<tea/>\n<pot/>")
+        done = self.run_on('check', "<input type='tea'/>\n<input type='pot'/>")
         self.assertEqual([line.split(':')[1] for line in done.stderr.splitlines()], [' line 6', ' line 7'])
 
 
