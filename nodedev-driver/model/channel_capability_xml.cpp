@@ -4,30 +4,12 @@
 
 namespace vireo::nodedev {
 
-namespace {
-
-/// A device number: hexadecimal with or without 0x.
-struct DeviceNumber {
-    std::string parse(std::string_view text, uint32_t& out) const {
-        const bool prefixed = text.starts_with("0x") || text.starts_with("0X");
-        uint64_t wide = 0;
-        std::string problem =
-            xml::detail::parse_number(prefixed ? text.substr(2) : text, 16, UINT32_MAX, wide);
-        out = static_cast<uint32_t>(wide);
-        return problem;
-    }
-
-    void format(const uint32_t& value, std::string& out) const { xml::hex<4>.format(value, out); }
-};
-
-} // namespace
-
 static const xml::Type& describe(const CcwAddress*) {
     static const xml::Type type =
         xml::element<CcwAddress>("address",
-                                 xml::text("cssid", &CcwAddress::cssid, xml::hex<1>),
-                                 xml::text("ssid", &CcwAddress::ssid, xml::hex<1>),
-                                 xml::text("devno", &CcwAddress::devno, DeviceNumber{}));
+                                 xml::text("cssid", &CcwAddress::cssid, HexAtMost<1, 0xfe>{}),
+                                 xml::text("ssid", &CcwAddress::ssid, HexAtMost<1, 3>{}),
+                                 xml::text("devno", &CcwAddress::devno, Identifier<4, 0xffff>{}));
     return type;
 }
 
@@ -48,14 +30,14 @@ const xml::Type& describe(const CssCapability*) {
 
 const xml::Type& describe(const ApCardCapability*) {
     static const xml::Type type = xml::element<ApCardCapability>(
-        "capability", xml::text("ap-adapter", &ApCardCapability::adapter, xml::hex<2>));
+        "capability", xml::text("ap-adapter", &ApCardCapability::adapter, HexAtMost<2, 0xff>{}));
     return type;
 }
 
 const xml::Type& describe(const ApQueueCapability*) {
     static const xml::Type type = xml::element<ApQueueCapability>(
         "capability",
-        xml::text("ap-adapter", &ApQueueCapability::adapter, xml::hex<2>),
+        xml::text("ap-adapter", &ApQueueCapability::adapter, HexAtMost<2, 0xff>{}),
         xml::text("ap-domain", &ApQueueCapability::domain, xml::hex<4>));
     return type;
 }

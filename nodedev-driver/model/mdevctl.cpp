@@ -80,6 +80,9 @@ mdevctl_command(MdevAction action, const MdevCapability& mdev, const std::string
 
 std::vector<NodeDevice> parse_mdevctl_list(std::string_view text) {
     std::vector<NodeDevice> found;
+    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+        return found; // nothing is defined
+    }
     try {
         for (const Json& host : Json::parse(text)) {
             for (const auto& [parent, devices] : host.items()) {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 template <vireo::nodedev::WordText Text>
 struct vireo::xml::Value<vireo::nodedev::Word<Text>> {
     using Word = vireo::nodedev::Word<Text>;
@@ -54,6 +56,16 @@ void read_any_nested(C& object, const xml::Node& node, xml::Problems& problems) 
     }
 }
 
+template <class C, auto... Members>
+void read_known_nested(C& object, const xml::Node& node, xml::Problems& problems) {
+    const std::string_view word = node.attribute("type").value_or("");
+    xml::Problems* unknowns = problems.unknowns();
+    if (!(read_nested<Members>(object, node, word, problems) || ...) && unknowns != nullptr) {
+        unknowns->add(node,
+                      fmt::format("attribute 'type': {} is not known here", xml::quoted(word)));
+    }
+}
+
 template <class T>
 void write_nested(const std::optional<T>& nested, xml::Writer& writer) {
     if (nested) {
@@ -76,11 +88,52 @@ auto nested() {
                        &detail::write_all_nested<C, Members...>>("capability");
 }
 
+/// The same where a word that is not known is passed over like an element that is not: libvirt does
+/// so for PCI functions.
+template <class C, auto... Members>
+auto nested_if_known() {
+    return xml::custom<&detail::read_known_nested<C, Members...>,
+                       &detail::write_all_nested<C, Members...>>("capability");
+}
+
 /// The `type` of a nested capability, the first field of its description.
 template <class T>
 auto nested_type() {
     return xml::attr("type", &T::type);
 }
+
+/// A number at most Most, hexadecimal with or without 0x: so libvirt reads what the hardware calls
+/// itself.
+template <unsigned Width, uint64_t Most = UINT32_MAX>
+struct Identifier {
+    std::string parse(std::string_view text, uint32_t& out) const {
+        const bool prefixed = text.starts_with("0x") || text.starts_with("0X");
+        uint64_t wide = 0;
+        std::string problem =
+            xml::detail::parse_number(prefixed ? text.substr(2) : text, 16, Most, wide);
+        out = static_cast<uint32_t>(wide);
+        return problem;
+    }
+
+    void format(const uint32_t& value, std::string& out) const {
+        xml::hex<Width>.format(value, out);
+    }
+};
+
+/// A number at most Most, written `0x1f` and read as C does.
+template <unsigned Width, uint64_t Most>
+struct HexAtMost {
+    std::string parse(std::string_view text, uint32_t& out) const {
+        uint64_t wide = 0;
+        std::string problem = xml::detail::parse_number(text, 0, Most, wide);
+        out = static_cast<uint32_t>(wide);
+        return problem;
+    }
+
+    void format(const uint32_t& value, std::string& out) const {
+        xml::hex<Width>.format(value, out);
+    }
+};
 
 /// An element that is absent where the value is empty, or zero.
 template <class C>

@@ -36,6 +36,26 @@ static const xml::Type& describe(const PciHeader*) {
 
 namespace {
 
+/// A number below 0 means no node.
+void parse_numa(PciCapability& pci, const xml::Node& node, xml::Problems& problems) {
+    int32_t number = -1;
+    const std::string_view text = node.attribute("node").value_or("-1");
+    const std::string problem = xml::Value<int32_t>{}.parse(text, number);
+    if (!problem.empty()) {
+        problems.add(node, fmt::format("attribute 'node': {} {}", xml::quoted(text), problem));
+    } else if (number >= 0) {
+        pci.numa_node = static_cast<uint32_t>(number);
+    }
+}
+
+void write_numa(const PciCapability& pci, xml::Writer& writer) {
+    if (pci.numa_node) {
+        writer.open("numa");
+        writer.attribute("node", fmt::format("{}", *pci.numa_node));
+        writer.close();
+    }
+}
+
 /// The two links of `<pci-express>`; an enumeration of two words for one attribute.
 void parse_link(PcieInfo& pcie, const xml::Node& node, xml::Problems& problems) {
     const std::string_view validity = node.attribute("validity").value_or("");
@@ -87,9 +107,10 @@ void write_links(const PcieInfo& pcie, xml::Writer& writer) {
 } // namespace
 
 const xml::Type& describe(const NamedId*) {
-    static const xml::Type type = xml::element<NamedId>("product",
-                                                        xml::attr("id", &NamedId::id, xml::hex<4>),
-                                                        xml::content(&NamedId::name).optional());
+    static const xml::Type type =
+        xml::element<NamedId>("product",
+                              xml::attr("id", &NamedId::id, Identifier<4>{}),
+                              xml::content(&NamedId::name).optional());
     return type;
 }
 
@@ -119,21 +140,21 @@ const xml::Type& describe(const PciCapability*) {
     constexpr auto has_members = [](const PciCapability& pci) {
         return pci.iommu_group && !pci.iommu_group->members.empty();
     };
-    static const xml::Type type = xml::element<PciCapability>(
-        "capability",
-        xml::text("class", &PciCapability::class_code, xml::hex<6>),
-        xml::embed(&PciCapability::place),
-        xml::child("product", &PciCapability::product),
-        xml::child("vendor", &PciCapability::vendor),
-        nested<PciCapability,
-               &PciCapability::physical_function,
-               &PciCapability::virtual_functions,
-               &PciCapability::header,
-               &PciCapability::mdev_types,
-               &PciCapability::vpd>(),
-        xml::child(&PciCapability::iommu_group).write_if(has_members),
-        xml::group("numa", xml::attr("node", &PciCapability::numa_node)),
-        xml::child(&PciCapability::pcie));
+    static const xml::Type type =
+        xml::element<PciCapability>("capability",
+                                    xml::text("class", &PciCapability::class_code, Identifier<6>{}),
+                                    xml::embed(&PciCapability::place),
+                                    xml::child("product", &PciCapability::product),
+                                    xml::child("vendor", &PciCapability::vendor),
+                                    nested_if_known<PciCapability,
+                                                    &PciCapability::physical_function,
+                                                    &PciCapability::virtual_functions,
+                                                    &PciCapability::header,
+                                                    &PciCapability::mdev_types,
+                                                    &PciCapability::vpd>(),
+                                    xml::child(&PciCapability::iommu_group).write_if(has_members),
+                                    xml::custom<&parse_numa, &write_numa>("numa"),
+                                    xml::child(&PciCapability::pcie));
     return type;
 }
 

@@ -149,6 +149,10 @@ TEST_CASE("device numbers of the channel subsystem are hexadecimal without a pre
                    "    <cssid>0xa</cssid>\n    <ssid>0x0</ssid>\n    <devno>0x01ff</devno>\n"));
     CHECK(refusal("ccw", "<cssid>0</cssid><ssid>0</ssid><devno>xyz</devno>")
               .find("devno: 'xyz' is not a whole number") != std::string::npos);
+    const std::string all = refusal("ccw", "<cssid>0xff</cssid><ssid>4</ssid><devno>10000</devno>");
+    CHECK(all.find("'0xff' is not a number from 0 to 0xfe") != std::string::npos);
+    CHECK(all.find("'4' is not a number from 0 to 0x3") != std::string::npos);
+    CHECK(all.find("'10000' is not a whole number from 0 to 65535") != std::string::npos);
 }
 
 TEST_CASE("crypto adapters and queues have two and four digits") {
@@ -158,6 +162,8 @@ TEST_CASE("crypto adapters and queues have two and four digits") {
                    "    <ap-adapter>0x07</ap-adapter>\n    <ap-domain>0x0038</ap-domain>\n"));
     CHECK(refusal("ap_queue", "<ap-adapter>7</ap-adapter><ap-domain>256</ap-domain>")
               .find("from 0 to 0xff") != std::string::npos);
+    CHECK(refusal("ap_card", "<ap-adapter>256</ap-adapter>").find("from 0 to 0xff") !=
+          std::string::npos);
 }
 
 TEST_CASE("a vDPA device has its character device") {
@@ -175,6 +181,25 @@ const std::string pci_head = "    <domain>0</domain>\n"
                              "    <vendor id='0x15b3'/>\n";
 
 } // namespace
+
+TEST_CASE(
+    "what hardware calls itself is hexadecimal without a prefix, too; a node below 0 is none") {
+    CHECK(written("pci",
+                  "<class>030000</class><domain>0</domain><bus>66</bus><slot>0</slot>"
+                  "<function>0</function><product id='A2D6'>p</product><vendor id='15b3'/>"
+                  "<numa node='-1'/>") ==
+          document("pci", "    <class>0x030000</class>\n" + pci_head));
+    CHECK(written("pci", pci_head + "<numa/>") == document("pci", pci_head));
+    CHECK(refusal("pci", pci_head + "<numa node='x'/>").find("attribute 'node': 'x'") !=
+          std::string::npos);
+    CHECK(refusal("pci", pci_head + "<capability type='x'/>").find("'x' is not known here") !=
+          std::string::npos);
+    xml::ParseOptions as_libvirt;
+    as_libvirt.unknown = xml::Unknown::report;
+    CHECK(format_device(xml::parse<NodeDevice>(
+              document("pci", pci_head + "<capability type='x'><y/></capability>\n"),
+              as_libvirt)) == document("pci", pci_head));
+}
 
 TEST_CASE("vital product data keeps its own fields in their order") {
     const NodeDevice device =

@@ -64,8 +64,11 @@ TEST_CASE("a list names parents by the form of their addresses") {
     CHECK(found[2].parent == "ap_matrix");
     CHECK(found[3].parent == "css_0_0_0052");
     CHECK(found[4].parent == "computer");
-    CHECK(parse_mdevctl_list("[]").empty());
-    for (const char* text : {"", "[{", R"([{"p": [{"u": {}}]}])", R"([{"p": [{"u": 1}]}])"}) {
+    for (const char* text : {"[]", "[{}]", "", " \n"}) { // nothing is defined
+        CAPTURE(std::string(text));
+        CHECK(parse_mdevctl_list(text).empty());
+    }
+    for (const char* text : {"x", "[{", R"([{"p": [{"u": {}}]}])", R"([{"p": [{"u": 1}]}])"}) {
         CAPTURE(std::string(text));
         CHECK_THROWS_AS(parse_mdevctl_list(text), Error);
     }
