@@ -70,7 +70,8 @@ constexpr std::array kinds{
     ErrorKind{ErrorCode::agent_unresponsive,
               "Guest agent is not responding",
               "org.vireo.Error.AgentUnresponsive"},
-    ErrorKind{ErrorCode::resource_busy, "resource busy", "org.vireo.Error.ResourceBusy"},
+    // All that is busy, natively, is a device that the host or a guest has.
+    ErrorKind{ErrorCode::resource_busy, "resource busy", "org.vireo.Error.DeviceInUse"},
     ErrorKind{ErrorCode::access_denied, "access denied", "org.vireo.Error.AccessDenied"},
     ErrorKind{ErrorCode::storage_vol_exists,
               "storage volume {} exists already",

@@ -4,17 +4,27 @@
 #include "libshared/async/promised.hpp"
 #include "libshared/async/scope.hpp"
 #include "nodedev-driver/leases.hpp"
+#include "nodedev-driver/model/nvme_health.hpp"
 #include "nodedev-driver/probe/device_uses.hpp"
 #include "nodedev-driver/probe/probe.hpp"
 #include "nodedev-driver/registry.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace vireo::nodedev {
+
+struct HealthReading {
+    NvmeHealth health;
+    /// Microseconds of the epoch.
+    uint64_t taken{};
+};
 
 /// What this driver knows and works with; the service fills it, actions and interfaces use it.
 struct Driver {
@@ -43,11 +53,29 @@ struct Driver {
     /// What on the host uses the device or a disk below it, without the processes. Does not wait.
     std::vector<DeviceUse> uses(const NodeDevice& device);
 
-  private:
-    std::vector<std::string> disks_below(const NodeDevice& device) const;
+    /// What controllers said of their health when they were asked last, by the device's name.
+    std::map<std::string, HealthReading, std::less<>> health;
+    /// Tells that there is another reading for the device `name`.
+    std::function<void(const std::string& name)> health_changed = [](const std::string&) {};
 
-    std::optional<UseTables> tables_;
-    std::chrono::microseconds tables_read_{};
+  private:
+    /// One reading serves all that is asked in one turn of the loop: a client that asks for
+    /// everything asks for each device.
+    struct Turn {
+        std::chrono::microseconds time{};
+        uint64_t generation{};
+        UseTables tables;
+        /// Paths, in order, so that what is below a device stands together.
+        std::set<std::string> disks;
+        std::map<std::string, std::string> controllers;         // path -> `nvme0`
+        std::map<std::string, std::vector<std::string>> shared; // controller -> disks it reaches
+        std::map<std::string, std::vector<DeviceUse>> uses;     // by disk
+    };
+
+    Turn& this_turn();
+    static std::set<std::string> disks_below(const Turn& turn, const NodeDevice& device);
+
+    std::optional<Turn> turn_;
 };
 
 } // namespace vireo::nodedev

@@ -70,6 +70,7 @@ void Registry::remove(const std::string& name) {
 }
 
 std::vector<Change> Registry::assign(std::vector<NodeDevice> found) {
+    ++generation_;
     const auto before = std::move(devices_);
     devices_.clear();
     disks_.clear();
@@ -103,6 +104,7 @@ std::vector<Change> Registry::assign(std::vector<NodeDevice> found) {
 }
 
 std::vector<Change> Registry::update(const std::string& path, std::optional<NodeDevice> found) {
+    ++generation_;
     removed_.clear();
     std::vector<Change> changes;
     const auto known = name_by_path_.find(path);

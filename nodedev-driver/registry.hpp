@@ -3,6 +3,7 @@
 
 #include "nodedev-driver/model/node_device.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,6 +60,9 @@ class Registry {
 
     const Devices& controllers() const noexcept { return controllers_; }
 
+    /// Another number after each assign() and update().
+    uint64_t generation() const noexcept { return generation_; }
+
     /// A device that the last assign() or update() removed, as it was; null for others.
     Device removed(std::string_view name) const;
 
@@ -72,6 +76,7 @@ class Registry {
     Devices disks_;
     Devices controllers_;
     Devices removed_;
+    uint64_t generation_ = 0;
     std::unordered_map<std::string, std::string> name_by_path_;
 };
 

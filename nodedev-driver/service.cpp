@@ -8,6 +8,7 @@
 #include "nodedev-driver/bus/connect_interface.hpp"
 #include "nodedev-driver/bus/native_interfaces.hpp"
 #include "nodedev-driver/bus/node_device_interface.hpp"
+#include "nodedev-driver/bus/nvme_interfaces.hpp"
 #include "nodedev-driver/bus/paths.hpp"
 #include "nodedev-driver/probe/vital_product_data.hpp"
 
@@ -51,6 +52,10 @@ NodedevService::NodedevService(Context& context)
           context.options.directories.runtime + "/nodedev/leases"),
       known_(context.options.directories.runtime + "/nodedev/devices") {
     driver_.look_again = [this](const std::string& path) { changed(path, false); };
+    driver_.health_changed = [this](const std::string& name) {
+        constexpr const char* names[] = {"Health"};
+        context_.objects.properties_changed(native_path(name), nvme_controller_interface, names);
+    };
     // Listening comes first, so that nothing is missed in between.
     watch();
     driver_.registry.assign(scan(driver_.sources));
@@ -67,7 +72,7 @@ void NodedevService::serve() {
     context_.objects.add_object(connect_path,
                                 connect_interface,
                                 connect_vtable,
-                                std::make_shared<ConnectInterface>(driver_.registry));
+                                std::make_shared<ConnectInterface>(driver_, context_.tasks));
     context_.objects.add_collection<NodeDeviceInterface>(
         device_prefix,
         node_device_interface,
@@ -111,9 +116,9 @@ void NodedevService::serve_native() {
         nvme_controller_vtable,
         [this](std::string_view path) {
             auto device = native_device(path);
-            return is_controller(*device)
-                       ? std::make_shared<NvmeControllerInterface>(driver_, std::move(device))
-                       : nullptr;
+            return is_controller(*device) ? std::make_shared<NvmeControllerInterface>(
+                                                driver_, context_.tasks, std::move(device))
+                                          : nullptr;
         },
         list);
     context_.objects.add_collection<NvmeNamespaceInterface>(
@@ -191,6 +196,7 @@ void NodedevService::changed(const std::string& path, bool gone) {
     if (gone) {
         driver_.sources.vpd.erase(path);
         driver_.sources.identities.erase(path);
+        actions::forget_device(driver_, path);
     }
     const auto changes =
         driver_.registry.update(path, gone ? std::nullopt : probe_device(driver_.sources, path));
@@ -350,6 +356,7 @@ void NodedevService::emit(const std::vector<Change>& changes) {
         }
         const auto device = driver_.registry.find(change.name);
         if (change.kind == ChangeKind::deleted) {
+            driver_.health.erase(change.name);
             telling_ = true;
             context_.objects.object_removed(native_path(change.name));
             telling_ = false;

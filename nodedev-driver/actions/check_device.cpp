@@ -19,24 +19,13 @@ using Uses = std::vector<DeviceUse>;
 
 /// Everything that the kernel knows now; all processes are looked at.
 Uses find_uses(const Sysfs& sysfs, const std::string& path) {
-    Uses found;
-    std::vector<std::string> nodes;
-    const UseTables tables(sysfs);
-    for (const std::string& disk : disks_of(sysfs, path)) {
-        Uses uses = disk_uses(sysfs, tables, disk);
-        const auto disk_nodes = nodes_of(sysfs, disk);
-        // Only this host's nodes can be opened.
-        if (uses.empty() && sysfs.is_host() && is_claimed(disk_nodes.front())) {
-            uses.push_back({"holder", "unknown, but it has it for itself", disk_nodes.front()});
-        }
-        std::ranges::move(uses, std::back_inserter(found));
-        std::ranges::copy(disk_nodes, std::back_inserter(nodes));
-    }
+    std::vector<std::string> controllers;
     for (const std::string& controller : sysfs.names(path + "/nvme")) {
-        nodes.push_back("/dev/" + controller);
+        controllers.push_back("/dev/" + controller);
     }
-    if (!nodes.empty()) {
-        std::ranges::move(open_by(sysfs, nodes), std::back_inserter(found));
+    Uses found;
+    for (auto& [disk, uses] : uses_now(sysfs, disks_of(sysfs, path), controllers)) {
+        std::ranges::move(uses, std::back_inserter(found));
     }
     std::ranges::sort(found);
     found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -158,6 +147,32 @@ void check_group(const Driver& driver,
                     "device '{}' cannot be given to a guest alone: detach the others of {}",
                     function.name,
                     describe_group(*group));
+    }
+}
+
+void check_neighbours(const Driver& driver,
+                      const PciFunction& function,
+                      const std::string& holder) {
+    const Sysfs& sysfs = driver.sources.sysfs;
+    const auto check = [&](const std::string& address, const std::string& what) {
+        const Lease* lease = driver.leases.find(address);
+        if (lease != nullptr && !lease->holder.empty() && lease->holder != holder) {
+            throw Error(ErrorCode::resource_busy,
+                        "device '{}' goes with {} {}, which is held by '{}'",
+                        function.name,
+                        what,
+                        address,
+                        lease->holder);
+        }
+    };
+    if (const auto group = read_iommu_group(sysfs, function.path)) {
+        for (const GroupMember& member : group->members) {
+            check(member.address, fmt::format("the member of IOMMU group {}", group->number));
+        }
+    }
+    for (const uint32_t number : sysfs.numbered(function.path, "virtfn")) {
+        check(sysfs.link_name(fmt::format("{}/virtfn{}", function.path, number)).value_or(""),
+              "its virtual function");
     }
 }
 

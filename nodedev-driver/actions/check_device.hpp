@@ -37,6 +37,11 @@ void check_group(const Driver& driver,
                  bool whole,
                  const std::vector<std::string>& beside);
 
+/// Throws resource_busy where another holder than `holder` has what goes with the function: a
+/// member of its IOMMU group, which the kernel gives to one process as a whole, or a virtual
+/// function of it.
+void check_neighbours(const Driver& driver, const PciFunction& function, const std::string& holder);
+
 /// Loads the module of a kernel driver that is not there yet; throws operation_failed.
 Task<void> need_kernel_driver(Driver& driver, std::string wanted);
 

@@ -216,6 +216,7 @@ Task<void> take_device(Driver& driver,
     }
     co_await check_unused(driver, function);
     check_group(driver, function, wanted, !holder.empty(), beside);
+    check_neighbours(driver, function, holder);
     co_await need_kernel_driver(driver, wanted);
     Lease lease = new_lease(driver, function);
     lease.holder = holder;
@@ -264,6 +265,7 @@ Task<void> reset_device(Driver& driver, std::string name) {
     const auto turn = co_await driver.leases.queue(function.address).turn();
     is_held(driver, function, std::string());
     co_await check_unused(driver, function);
+    check_neighbours(driver, function, std::string());
     co_await check_group_closed(driver, function);
     if (!driver.sources.sysfs.exists(function.path + "/reset")) {
         throw Error(ErrorCode::operation_unsupported,
@@ -271,6 +273,16 @@ Task<void> reset_device(Driver& driver, std::string name) {
                     function.name);
     }
     co_await write_attribute(driver, function.path + "/reset", std::string("1"));
+}
+
+void forget_device(Driver& driver, const std::string& path) {
+    const std::string address = path.substr(path.rfind('/') + 1);
+    const Lease* lease = driver.leases.find(address);
+    if (lease != nullptr && lease->state == LeaseState::held) {
+        log::info(
+            "device {} is gone, and with it the lease of {}", address, holder_words(lease->holder));
+        driver.leases.end(address);
+    }
 }
 
 Task<void> recover_leases(Driver& driver) {

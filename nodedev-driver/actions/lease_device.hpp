@@ -42,6 +42,10 @@ Task<void> reattach_device(Driver& driver, std::string name);
 /// Resets a device that no guest and nothing of the host uses.
 Task<void> reset_device(Driver& driver, std::string name);
 
+/// The function at `path` has been unplugged: who had it has it no longer, and what comes to its
+/// place is another device. One that changes hands just then fails by itself.
+void forget_device(Driver& driver, const std::string& path);
+
 /// Finishes what the journal says was under way when the last daemon ended, and ends the leases
 /// whose processes have ended since.
 Task<void> recover_leases(Driver& driver);

@@ -4,20 +4,13 @@
 #include "libshared/bus/vtable.hpp"
 #include "libshared/error.hpp"
 #include "nodedev-driver/actions/lease_device.hpp"
+#include "nodedev-driver/actions/plan_attach.hpp"
 #include "nodedev-driver/bus/paths.hpp"
 #include "nodedev-driver/model/capability_kind.hpp"
-#include "nodedev-driver/probe/pci_address.hpp"
-
-#include <algorithm>
 
 namespace vireo::nodedev {
 
 namespace {
-
-/// Where the controller that the kernel calls `nvme0` answers.
-bus::ObjectPath controller_path(const std::string& controller) {
-    return bus::ObjectPath(native_path(device_name("nvme", controller)));
-}
 
 /// The options of Acquire.
 struct AcquireOptions {
@@ -45,6 +38,57 @@ AcquireOptions read_options(const bus::Dict& options) {
         }
     }
     return read;
+}
+
+/// What PlanAttach takes: a wish each that is true, and the disk's name in the guest.
+actions::AttachQuestion read_wishes(const bus::Dict& wishes) {
+    actions::AttachQuestion question({}, "vda");
+    for (const auto& [key, value] : wishes) {
+        const auto wish = xml::enum_of<AttachWish>(key);
+        const auto* wanted = value.get<bool>();
+        const auto* text = value.get<std::string>();
+        if (wish && wanted != nullptr) {
+            if (*wanted) {
+                question.wishes.push_back(*wish);
+            }
+        } else if (key == "target" && text != nullptr && !text->empty()) {
+            question.target = *text;
+        } else {
+            throw Error(ErrorCode::invalid_arg,
+                        "wish '{}' of PlanAttach is not known, or not of its type",
+                        key);
+        }
+    }
+    return question;
+}
+
+bus::Dict to_dict(const Attachment& way) {
+    std::vector<std::string> given_up;
+    for (const AttachWish wish : way.gives_up) {
+        given_up.emplace_back(xml::name_of(wish));
+    }
+    std::vector<bus::Variant> obstacles;
+    for (const Obstacle& each : way.obstacles) {
+        obstacles.emplace_back(bus::Dict{{"Kind", std::string(xml::name_of(each.kind))},
+                                         {"Text", each.text},
+                                         {"WayOut", each.way_out}});
+    }
+    return {{"Kind", std::string(xml::name_of(way.kind))},
+            {"Device", bus::ObjectPath(native_path(way.device))},
+            {"XML", way.xml},
+            {"GivesUp", std::move(given_up)},
+            {"Notes", way.notes},
+            {"Obstacles", std::move(obstacles)}};
+}
+
+Task<std::vector<bus::Dict>> to_dicts(Task<std::vector<Attachment>> plan) {
+    const std::vector<Attachment> ways = co_await std::move(plan);
+    std::vector<bus::Dict> dicts;
+    dicts.reserve(ways.size());
+    for (const Attachment& way : ways) {
+        dicts.push_back(to_dict(way));
+    }
+    co_return dicts;
 }
 
 } // namespace
@@ -101,53 +145,16 @@ Task<void> NativeDeviceInterface::release(std::string holder) {
     return actions::release_device(driver_, device_->name, std::move(holder));
 }
 
+Task<std::vector<bus::Dict>> NativeDeviceInterface::plan_attach(std::string device,
+                                                                bus::Dict wishes) {
+    return to_dicts(
+        actions::plan_attach(driver_, device_->name, std::move(device), read_wishes(wishes)));
+}
+
 void NativeDeviceInterface::refresh() {
     if (device_->path) {
         driver_.look_again(*device_->path);
     }
-}
-
-std::string NvmeControllerInterface::address() const {
-    return nvme().address ? format_pci_address(*nvme().address) : "";
-}
-
-int32_t NvmeControllerInterface::numa_node() const {
-    return nvme().numa_node ? static_cast<int32_t>(*nvme().numa_node) : -1;
-}
-
-uint32_t NvmeControllerInterface::max_secondary_controllers() const {
-    return nvme().secondary ? nvme().secondary->max_count : 0;
-}
-
-std::vector<std::tuple<std::string, std::string>>
-NvmeControllerInterface::secondary_controllers() const {
-    std::vector<std::tuple<std::string, std::string>> found;
-    if (nvme().secondary) {
-        for (const SecondaryController& each : nvme().secondary->controllers) {
-            found.emplace_back(format_pci_address(each.address), each.controller);
-        }
-    }
-    return found;
-}
-
-std::vector<bus::ObjectPath> NvmeControllerInterface::namespaces() const {
-    std::vector<bus::ObjectPath> paths;
-    for (const auto& [name, device] : driver_.registry.disks()) {
-        const auto& space = std::get<StorageCapability>(device->capability).nvme_namespace;
-        if (space &&
-            std::ranges::find(space->controllers, nvme().controller) != space->controllers.end()) {
-            paths.emplace_back(native_path(name));
-        }
-    }
-    return paths;
-}
-
-std::vector<bus::ObjectPath> NvmeNamespaceInterface::controllers() const {
-    std::vector<bus::ObjectPath> paths;
-    for (const std::string& controller : space().controllers) {
-        paths.push_back(controller_path(controller));
-    }
-    return paths;
 }
 
 using Device = NativeDeviceInterface;
@@ -164,43 +171,7 @@ constexpr sd_bus_vtable native_device_vtable[] = {
     bus::method<&Device::acquire, "holder", "options">("Acquire"),
     bus::method<&Device::release, "holder">("Release"),
     bus::method<&Device::refresh>("Refresh"),
-    bus::end(),
-};
-
-using Controller = NvmeControllerInterface;
-constexpr sd_bus_vtable nvme_controller_vtable[] = {
-    bus::start(),
-    bus::property<&Controller::controller>("Controller", bus::Changes::emits),
-    bus::property<&Controller::address>("Address", bus::Changes::emits),
-    bus::property<&Controller::model>("Model", bus::Changes::emits),
-    bus::property<&Controller::serial>("Serial", bus::Changes::emits),
-    bus::property<&Controller::firmware>("Firmware", bus::Changes::emits),
-    bus::property<&Controller::nqn>("NQN", bus::Changes::emits),
-    bus::property<&Controller::transport>("Transport", bus::Changes::emits),
-    bus::property<&Controller::state>("State", bus::Changes::emits),
-    bus::property<&Controller::controller_id>("ControllerId", bus::Changes::emits),
-    bus::property<&Controller::numa_node>("NumaNode", bus::Changes::emits),
-    bus::property<&Controller::max_secondary_controllers>("MaxSecondaryControllers",
-                                                          bus::Changes::emits),
-    bus::property<&Controller::secondary_controllers>("SecondaryControllers", bus::Changes::emits),
-    bus::property<&Controller::namespaces>("Namespaces", bus::Changes::emits),
-    bus::end(),
-};
-
-using Space = NvmeNamespaceInterface;
-constexpr sd_bus_vtable nvme_namespace_vtable[] = {
-    bus::start(),
-    bus::property<&Space::id>("Id", bus::Changes::emits),
-    bus::property<&Space::size>("Size", bus::Changes::emits),
-    bus::property<&Space::used>("Used", bus::Changes::emits),
-    bus::property<&Space::lba_size>("LBASize", bus::Changes::emits),
-    bus::property<&Space::metadata_size>("MetadataSize", bus::Changes::emits),
-    bus::property<&Space::nguid>("NGUID", bus::Changes::emits),
-    bus::property<&Space::eui64>("EUI64", bus::Changes::emits),
-    bus::property<&Space::uuid>("UUID", bus::Changes::emits),
-    bus::property<&Space::block_device>("BlockDevice", bus::Changes::emits),
-    bus::property<&Space::generic_device>("GenericDevice", bus::Changes::emits),
-    bus::property<&Space::controllers>("Controllers", bus::Changes::emits),
+    bus::method<&Device::plan_attach, "device", "wishes", "attachments">("PlanAttach"),
     bus::end(),
 };
 

@@ -3,6 +3,7 @@
 
 #include "libshared/bus/vtable.hpp"
 #include "libshared/error.hpp"
+#include "nodedev-driver/actions/create_device.hpp"
 #include "nodedev-driver/actions/describe_device.hpp"
 #include "nodedev-driver/actions/lease_device.hpp"
 #include "nodedev-driver/model/capability_kind.hpp"
@@ -34,10 +35,15 @@ Task<void> NodeDeviceInterface::reset() {
     return actions::reset_device(driver_, device_->name);
 }
 
+Task<void> NodeDeviceInterface::destroy() {
+    return actions::destroy_device(driver_, device_->name);
+}
+
 constexpr sd_bus_vtable node_device_vtable[] = {
     bus::start(),
     bus::property<&NodeDeviceInterface::name>("Name", bus::Changes::never),
     bus::property<&NodeDeviceInterface::parent>("Parent", bus::Changes::never),
+    bus::method<&NodeDeviceInterface::destroy>("Destroy"),
     bus::method<&NodeDeviceInterface::detach, "driverName", "flags">("Detach"),
     bus::method<&NodeDeviceInterface::reattach>("ReAttach"),
     bus::method<&NodeDeviceInterface::reset>("Reset"),

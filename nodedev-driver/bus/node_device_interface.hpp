@@ -30,6 +30,7 @@ class NodeDeviceInterface : public std::enable_shared_from_this<NodeDeviceInterf
     Task<void> detach(std::string driver_name, uint32_t flags);
     Task<void> reattach();
     Task<void> reset();
+    Task<void> destroy();
 
   private:
     Driver& driver_;

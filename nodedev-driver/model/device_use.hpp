@@ -7,9 +7,10 @@ namespace vireo::nodedev {
 
 /// One way in which the host uses a device.
 struct DeviceUse {
-    /// `mount`, `swap`, `lvm`, `raid`, `device-mapper`, `open`, `guest` ...
+    /// `mount`, `swap`, `btrfs`, `lvm`, `raid`, `multipath`, `device-mapper`, `zfs`, `holder`,
+    /// `open`
     std::string kind;
-    /// The mount point, volume group and volume, array, mapping, process or guest.
+    /// The mount point, volume group and volume, array, mapping, pool or process.
     std::string by;
     /// The block device or node it goes through: `/dev/nvme0n1p2`.
     std::string device;

@@ -139,8 +139,11 @@ class Search {
             return path ? sysfs_.text(fmt::format("{}/{}", *path, attribute)).value_or("") : "";
         };
         const std::string mapping = text("dm/name");
-        if (text("dm/uuid").starts_with("LVM-")) {
+        const std::string uuid = text("dm/uuid");
+        if (uuid.starts_with("LVM-")) {
             add("lvm", volume_of(mapping), name);
+        } else if (uuid.starts_with("mpath-")) {
+            add("multipath", mapping, name);
         } else if (!mapping.empty()) {
             add("device-mapper", mapping, name);
         } else if (path && sysfs_.exists(*path + "/md")) {
@@ -216,6 +219,7 @@ std::vector<std::string> nodes_of(const Sysfs& sysfs, const std::string& disk) {
 
 std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string>& nodes) {
     std::set<DeviceUse> found;
+    const std::set<std::string> wanted(nodes.begin(), nodes.end());
     for (const uint32_t pid : sysfs.numbered("/proc", "")) {
         if (sysfs.is_host() && pid == static_cast<uint32_t>(getpid())) {
             continue; // this daemon asks a drive what it is, and no longer
@@ -223,7 +227,7 @@ std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string
         const std::string folder = fmt::format("/proc/{}/fd", pid);
         for (const std::string& fd : sysfs.names(folder)) {
             const auto target = sysfs.resolve(fmt::format("{}/{}", folder, fd));
-            if (target && std::ranges::find(nodes, *target) != nodes.end()) {
+            if (target && wanted.contains(*target)) {
                 const auto name = sysfs.text(fmt::format("/proc/{}/comm", pid));
                 found.insert({"open",
                               fmt::format("{} (process {})", name.value_or("a process"), pid),
@@ -232,6 +236,50 @@ std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string
         }
     }
     return {found.begin(), found.end()};
+}
+
+DeviceUse unseen_user(const Sysfs& sysfs, const std::string& disk) {
+    std::vector<std::string> parts{disk};
+    for (const std::string& part : sysfs.names(disk)) {
+        parts.push_back(fmt::format("{}/{}", disk, part));
+    }
+    for (const std::string& part : parts) {
+        const bool block = part == disk || sysfs.exists(part + "/partition");
+        const SysDevice device(sysfs, block ? part : std::string());
+        if (device.property("ID_FS_TYPE") == "zfs_member") {
+            return {"zfs", device.property("ID_FS_LABEL"), "/dev/" + device.sysname()};
+        }
+    }
+    return {
+        "holder", "unknown, but it has it for itself", "/dev/" + disk.substr(disk.rfind('/') + 1)};
+}
+
+std::map<std::string, std::vector<DeviceUse>>
+uses_now(const Sysfs& sysfs,
+         const std::vector<std::string>& disks,
+         const std::vector<std::string>& controllers) {
+    std::map<std::string, std::vector<DeviceUse>> found;
+    std::map<std::string, std::string> disk_by_node;
+    std::vector<std::string> nodes = controllers;
+    const UseTables tables(sysfs);
+    for (const std::string& disk : disks) {
+        std::vector<DeviceUse> uses = disk_uses(sysfs, tables, disk);
+        const auto disk_nodes = nodes_of(sysfs, disk);
+        // Only this host's nodes can be opened.
+        if (uses.empty() && sysfs.is_host() && is_claimed(disk_nodes.front())) {
+            uses.push_back(unseen_user(sysfs, disk));
+        }
+        for (const std::string& node : disk_nodes) {
+            disk_by_node.emplace(node, disk);
+            nodes.push_back(node);
+        }
+        found.emplace(disk, std::move(uses));
+    }
+    for (DeviceUse& use : nodes.empty() ? std::vector<DeviceUse>{} : open_by(sysfs, nodes)) {
+        const auto disk = disk_by_node.find(use.device);
+        found[disk == disk_by_node.end() ? "" : disk->second].push_back(std::move(use));
+    }
+    return found;
 }
 
 bool is_claimed(const std::string& node) {

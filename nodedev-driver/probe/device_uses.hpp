@@ -4,6 +4,7 @@
 #include "libshared/sysfs.hpp"
 #include "nodedev-driver/model/device_use.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,20 @@ disk_uses(const Sysfs& sysfs, const UseTables& tables, const std::string& disk);
 /// for a worker thread. Those of other users are seen by root only.
 std::vector<DeviceUse> open_by(const Sysfs& sysfs, const std::vector<std::string>& nodes);
 
+/// The disks' uses of now, those of processes included, by the disk's path; what has one of
+/// `controllers` (`/dev/nvme0`) open stands under the empty path. For a worker thread, too.
+std::map<std::string, std::vector<DeviceUse>> uses_now(const Sysfs& sysfs,
+                                                       const std::vector<std::string>& disks,
+                                                       const std::vector<std::string>& controllers);
+
 /// Has the kernel's own user claimed the block device at `node` of this host, or a partition of it?
 /// It sees what the tables do not show: a mount in a container's namespace, ZFS. Opens the node
 /// for reading.
 bool is_claimed(const std::string& node);
+
+/// Who it may be that has claimed the disk at `disk` where nothing else shows him: the ZFS pool
+/// that udev saw on it, or somebody unknown.
+DeviceUse unseen_user(const Sysfs& sysfs, const std::string& disk);
 
 /// Device nodes of the disk at `path`, of its partitions and of its namespace's generic device.
 std::vector<std::string> nodes_of(const Sysfs& sysfs, const std::string& disk);

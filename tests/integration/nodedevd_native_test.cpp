@@ -174,11 +174,98 @@ TEST_CASE("a device in use is refused by name; a free one goes to vfio-pci and c
     CHECK(error_of(client, libvirt_function, "ReAttach").find("is held by 'domain/1'") !=
           std::string::npos);
     CHECK(error_of(client, function, "Acquire", "domain/2", bus::Dict{})
-              .starts_with("org.vireo.Error.ResourceBusy: "));
+              .starts_with("org.vireo.Error.DeviceInUse: "));
     client.call(function, "Release", "domain/1");
     CHECK(made.driver() == "nvme");
     CHECK(error_of(client, libvirt_function, "Detach", "", uint32_t{1}).find("flags (0x1)") !=
           std::string::npos);
+}
+
+TEST_CASE("the ways to give a drive to a guest are planned, best first") {
+    NvmeHost made;
+    const DriverProcess daemon("nodedevd", made.root.path(), {made.setting()});
+    Client client = daemon.connect();
+    const Target computer{"", prefix + "computer", "org.vireo.NodeDevice1"};
+    const auto plan = [&](const Target& target, const char* device, const bus::Dict& wishes) {
+        return client.call<std::vector<bus::Dict>>(target, "PlanAttach", device, wishes);
+    };
+    const auto text = [](const bus::Dict& way, const char* key) {
+        const auto found = std::ranges::find(way, key, &bus::Dict::value_type::first);
+        const auto* value = found == way.end() ? nullptr : found->second.get<std::string>();
+        return value == nullptr ? std::string("none") : *value;
+    };
+    auto ways = plan(computer, "block_nvme0n1", bus::Dict{{"target", std::string("vdx")}});
+    REQUIRE(ways.size() >= 3);
+    CHECK(text(ways.front(), "Kind") == "nvme");
+    CHECK(text(ways.front(), "XML") ==
+          "<disk type='nvme' device='disk'>\n"
+          "  <driver name='qemu' type='raw'/>\n"
+          "  <source type='pci' managed='yes' namespace='1'>\n"
+          "    <address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>\n"
+          "  </source>\n"
+          "  <target dev='vdx' bus='virtio'/>\n"
+          "</disk>\n");
+    ways = plan(function, "", bus::Dict{{"keep-host-driver", true}, {"snapshots", false}});
+    CHECK(text(ways.front(), "Kind") == "block");
+    client.call(function, "Acquire", "domain/1", bus::Dict{});
+    ways = plan(function, "", {});
+    const auto obstacles =
+        std::ranges::find(ways.front(), "Obstacles", &bus::Dict::value_type::first);
+    const auto* list = obstacles->second.get<std::vector<bus::Variant>>();
+    REQUIRE(list != nullptr);
+    REQUIRE(list->size() == 1);
+    const auto* held = list->front().get<bus::Dict>();
+    REQUIRE(held != nullptr);
+    CHECK(text(*held, "Kind") == "held");
+    for (const bus::Dict& wishes : {bus::Dict{{"speed", true}},
+                                    bus::Dict{{"snapshots", std::string("yes")}},
+                                    bus::Dict{{"target", std::string()}}}) {
+        CHECK(error_of(client, function, "PlanAttach", "", wishes)
+                  .starts_with("org.vireo.Error.InvalidArgument: wish '"));
+    }
+    CHECK(error_of(client, computer, "PlanAttach", "pci_9", bus::Dict{})
+              .starts_with("org.vireo.Error.NoNodeDevice: "));
+    CHECK(error_of(client, computer, "PlanAttach", "", bus::Dict{})
+              .starts_with("org.vireo.Error.OperationInvalid: "));
+}
+
+TEST_CASE("a controller's health is read when it is asked for, and told") {
+    NvmeHost made;
+    const DriverProcess daemon("nodedevd", made.root.path(), {made.setting()});
+    Client client = daemon.connect();
+    Watch changes = client.watch(Target{"", controller_path, "org.freedesktop.DBus.Properties"},
+                                 "PropertiesChanged");
+    CHECK(client.get<bus::Dict>(controller, "Health").empty());
+    CHECK(error_of(client, controller, "RefreshHealth") ==
+          "org.vireo.Error.OperationFailed: the drive at '/dev/nvme0' has no health log");
+    std::string page(512, '\0');
+    page[0] = 0x02; // temperature
+    page[1] = 0x57; // 343 K
+    page[2] = 0x01;
+    page[5] = 42;
+    page[48] = 2;  // units of 512,000 bytes
+    page[128] = 3; // hours
+    made.host.write("/dev/nvme0", page);
+    client.call(controller, "RefreshHealth");
+    CHECK(has(next_changed(changes, "org.vireo.NvmeController1"), "Health"));
+    const auto health = client.get<bus::Dict>(controller, "Health");
+    const auto value = [&health](const char* key) {
+        const auto found = std::ranges::find(health, key, &bus::Dict::value_type::first);
+        return found == health.end() ? bus::Variant(std::string("none")) : found->second;
+    };
+    CHECK(value("CriticalWarnings") == bus::Variant(std::vector<std::string>{"temperature"}));
+    CHECK(value("Temperature") == bus::Variant(uint32_t{343}));
+    CHECK(value("PercentageUsed") == bus::Variant(uint32_t{42}));
+    CHECK(value("BytesWritten") == bus::Variant(uint64_t{1'024'000}));
+    CHECK(value("PowerOnTime") == bus::Variant(uint64_t{3} * 3'600'000'000));
+    // A drive that is gone has no health.
+    made.host.send_uevent("remove", made.path + "/nvme/nvme0");
+    made.host.send_uevent("add", made.path + "/nvme/nvme0");
+    const Target libvirt{"", "/org/libvirt/QEMU", "org.libvirt.Connect"};
+    Watch events = client.watch(libvirt, "NodeDeviceEvent");
+    made.host.send_uevent("change", made.path + "/nvme/nvme0");
+    events.next<bus::ObjectPath, int32_t, int32_t>(20s);
+    CHECK(client.get<bus::Dict>(controller, "Health").empty());
 }
 
 TEST_CASE("a lease outlives a daemon that is killed, and one that was between two drivers ends") {

@@ -3,6 +3,7 @@
 #include "nodedev-driver/bus/connect_interface.hpp"
 #include "nodedev-driver/bus/native_interfaces.hpp"
 #include "nodedev-driver/bus/node_device_interface.hpp"
+#include "nodedev-driver/bus/nvme_interfaces.hpp"
 #include "nodedev-driver/probe/monitor.hpp"
 
 #include <doctest/doctest.h>

@@ -380,6 +380,84 @@ TEST_CASE("a daemon that is killed at any step leaves a device that the next one
     }
 }
 
+TEST_CASE("a daemon that is killed at any step of giving back leaves what the next one ends") {
+    for (size_t step = 1; step <= 3; ++step) {
+        CAPTURE(step);
+        Host host;
+        {
+            size_t count = 0; // of the worker thread, which ends with the daemon
+            std::promise<void> dead;
+            const Fd reached(::eventfd(0, EFD_CLOEXEC));
+            size_t written = 0;
+            Outcome<void> outcome;
+            Daemon daemon(host);
+            daemon.take(guest);
+            sd_event_add_io(daemon.loop.get(), nullptr, reached.get(), EPOLLIN, &seen, &written);
+            daemon.driver.write = [&](const std::string& path, const std::string& text) {
+                host.write(path, text);
+                if (++count == step) {
+                    ::eventfd_write(reached.get(), step);
+                    dead.get_future().wait();
+                }
+            };
+            {
+                Scope scope(daemon.loop);
+                scope.spawn(observe(actions::release_device(daemon.driver, name, guest), outcome),
+                            "release");
+                REQUIRE(run_until(daemon.loop, [&] { return written == step; }));
+            }
+            dead.set_value();
+        }
+        Daemon next(host);
+        REQUIRE(next.driver.leases.find(slot) != nullptr);
+        CHECK(next.driver.leases.find(slot)->state == LeaseState::returning);
+        finish(next.loop, actions::recover_leases(next.driver));
+        CHECK(host.driver_now() == "nvme");
+        CHECK(host.override_of(slot).empty());
+        CHECK(host.journal_is_empty());
+    }
+}
+
+TEST_CASE("who has a member of the group, or a virtual function, keeps others from the rest") {
+    Host host;
+    const std::string second = "0000:01:00.1";
+    host.add_neighbour(second, "vfio-pci");
+    Daemon daemon(host);
+    Lease lease;
+    lease.address = second;
+    lease.holder = "domain/5";
+    lease.state = LeaseState::held;
+    daemon.driver.leases.save(lease);
+    check_contains(error_of(ErrorCode::resource_busy, [&] { daemon.take(guest); }),
+                   "goes with the member of IOMMU group 7 0000:01:00.1, which is held by "
+                   "'domain/5'");
+    CHECK(host.writes.empty());
+    finish(daemon.loop,
+           actions::take_device(daemon.driver, name, "domain/5", actions::vfio_driver));
+    CHECK(host.driver_now() == "vfio-pci"); // one guest may have both
+    daemon.release("domain/5");
+    host.tree.remove("/sys/kernel/iommu_groups/7/devices/" + second);
+    host.tree.link(host.function + "/virtfn0", pci_bus + "/" + second);
+    check_contains(error_of(ErrorCode::resource_busy, [&] { daemon.take(""); }),
+                   "goes with its virtual function 0000:01:00.1, which is held by 'domain/5'");
+    check_contains(
+        error_of(ErrorCode::resource_busy,
+                 [&] { finish(daemon.loop, actions::reset_device(daemon.driver, name)); }),
+        "virtual function 0000:01:00.1");
+}
+
+TEST_CASE("a device that is unplugged takes its lease along, and another in its place has none") {
+    Host host;
+    Daemon daemon(host);
+    daemon.take(guest);
+    actions::forget_device(daemon.driver, pci_bus + "/0000:01:00.1");
+    actions::forget_device(daemon.driver, "/sys/devices/virtual/x");
+    CHECK(daemon.driver.leases.find(slot) != nullptr);
+    actions::forget_device(daemon.driver, host.function);
+    CHECK(daemon.driver.leases.find(slot) == nullptr);
+    CHECK(host.journal_is_empty());
+}
+
 TEST_CASE("a lease outlives its daemon, and ends with its device or where others ended it") {
     Host host;
     {

@@ -102,6 +102,40 @@ TEST_CASE("what is built on a drive is named, and what is built on that") {
                                {"raid", "md-127", "/dev/nvme0n1"}});
 }
 
+TEST_CASE("a path of a multipath device is in use by it, and by what is on that") {
+    Drive drive;
+    const std::string map = drive.holder("dm-5", drive.disk);
+    drive.host.write(map + "/dm/name", "mpatha\n");
+    drive.host.write(map + "/dm/uuid", "mpath-eui.0025385b61b0a4c1\n");
+    drive.host.write("/proc/swaps", "Filename\tType\n/dev/dm-5 partition\t1000\n");
+    CHECK(drive.uses() ==
+          Uses{{"multipath", "mpatha", "/dev/nvme0n1"}, {"swap", "/dev/dm-5", "/dev/dm-5"}});
+}
+
+TEST_CASE("who has claimed a drive unseen is a ZFS pool where udev saw one") {
+    Drive drive;
+    drive.partition(1);
+    const Sysfs sysfs(drive.host.root());
+    CHECK(unseen_user(sysfs, drive.disk) ==
+          DeviceUse{"holder", "unknown, but it has it for itself", "/dev/nvme0n1"});
+    drive.host.write(drive.disk + "/nvme0n1p1/uevent", "MAJOR=259\nMINOR=51\nDEVNAME=nvme0n1p1\n");
+    drive.host.write("/run/udev/data/b259:51", "E:ID_FS_TYPE=zfs_member\nE:ID_FS_LABEL=tank\n");
+    CHECK(unseen_user(sysfs, drive.disk) == DeviceUse{"zfs", "tank", "/dev/nvme0n1p1"});
+}
+
+TEST_CASE("all uses of now are told by disk, and what has the controller's node apart") {
+    Drive drive;
+    const std::string second = add_namespace(drive.host, drive.function + "/nvme/nvme0", 0, 2);
+    drive.host.write("/proc/1/mountinfo", "36 1 259:2 / /srv rw - ext4 /dev/nvme0n2 rw\n");
+    drive.host.write("/proc/7/comm", "dd\n");
+    drive.host.link("/proc/7/fd/3", "/dev/nvme0");
+    drive.host.link("/proc/7/fd/4", "/dev/ng0n1");
+    const auto found = uses_now(Sysfs(drive.host.root()), {drive.disk, second}, {"/dev/nvme0"});
+    CHECK(found.at(drive.disk) == Uses{{"open", "dd (process 7)", "/dev/ng0n1"}});
+    CHECK(found.at(second) == Uses{{"mount", "/srv", "/dev/nvme0n2"}});
+    CHECK(found.at("") == Uses{{"open", "dd (process 7)", "/dev/nvme0"}});
+}
+
 TEST_CASE("a holder that holds itself ends the search") {
     Drive drive;
     const std::string volume = drive.holder("dm-0", drive.disk);
