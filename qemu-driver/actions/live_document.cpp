@@ -28,10 +28,12 @@ namespace {
 /// their work.
 Plan without_thread_contexts(Plan plan) {
     std::erase_if(plan, [](const Step& step) {
-        return step.props.value("qom-type", "") == "thread-context";
+        return step.props.is_object() && step.props.value("qom-type", "") == "thread-context";
     });
     for (Step& step : plan) {
-        step.props.erase("prealloc-context");
+        if (step.props.is_object()) {
+            step.props.erase("prealloc-context");
+        }
     }
     return plan;
 }

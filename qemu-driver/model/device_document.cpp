@@ -6,6 +6,7 @@
 #include "qemu-driver/model/controllers.hpp"
 #include "qemu-driver/model/device_list.hpp"
 #include "qemu-driver/model/domain_document.hpp"
+#include "qemu-driver/model/memory_devices.hpp"
 #include "qemu-driver/model/problem.hpp"
 
 #include <algorithm>

@@ -10,38 +10,6 @@ namespace vireo::qemu {
 
 namespace {
 
-uint32_t& distance_between(std::vector<NumaSibling>& distances, uint32_t id) {
-    auto found = std::ranges::find(distances, id, &NumaSibling::id);
-    if (found == distances.end()) {
-        found = distances.insert(found, {.id = id, .value = 0});
-    }
-    return found->value;
-}
-
-/// A distance that is said of one direction holds for the other, and inside each cell that has
-/// distances it is the least.
-void fill_distances(std::vector<NumaCell>& cells) {
-    constexpr uint32_t local = 10;
-    const auto set_where_absent = [](NumaCell& cell, uint32_t to, uint32_t value) {
-        uint32_t& known = distance_between(cell.distances, to);
-        known = known == 0 ? value : known;
-    };
-    for (NumaCell& cell : cells) {
-        for (const NumaSibling& sibling : std::vector(cell.distances)) {
-            const auto other = std::ranges::find(cells, sibling.id, &NumaCell::id);
-            if (other == cells.end()) {
-                continue; // refused later
-            }
-            set_where_absent(*other, *cell.id, sibling.value);
-            set_where_absent(*other, *other->id, local);
-            set_where_absent(cell, *cell.id, local);
-        }
-    }
-    for (NumaCell& cell : cells) {
-        std::ranges::stable_sort(cell.distances, {}, &NumaSibling::id);
-    }
-}
-
 void set_machine_cpu(DomainDef& def, const MachineType* machine) {
     if (machine == nullptr || machine->default_cpu.empty()) {
         return;
