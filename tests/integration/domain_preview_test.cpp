@@ -50,7 +50,7 @@ Words words_of(pid_t pid) {
 /// Without what is chosen at random, or by the clock.
 Words settled(Words words) {
     for (std::string& word : words) {
-        word = std::regex_replace(word, std::regex("uuid=[-0-9a-f]{36}"), "uuid=");
+        word = std::regex_replace(word, std::regex("^[-0-9a-f]{36}$"), "a UUID");
         word = std::regex_replace(word, std::regex("base=[-0-9T:]+"), "base=");
     }
     return words;
