@@ -182,28 +182,3 @@ TEST_CASE("an i440fx guest greets with the devices of yesterday") {
     guest.make_image("f.img", 1440 * 1024);
     guest.greets(25);
 }
-
-// QEMU's oldest CPU has no x2APIC: with remapped interrupts and an expander of PCI, Linux finds
-// that its timer does not reach it, and stops.
-TEST_CASE("a guest greets with cells of memory, an IOMMU and a shared folder") {
-    DeviceGuest guest(
-        "q35",
-        R"(<maxMemory slots='4' unit='GiB'>2</maxMemory><memory unit='MiB'>640</memory><vcpu>2</vcpu>
-<features><acpi/><ioapic driver='qemu'/></features>
-<cpu mode='maximum'><numa><cell id='0' cpus='0' memory='128' unit='MiB'/><cell id='1' cpus='1' memory='128' unit='MiB'/></numa></cpu>)",
-        R"(
-<controller type='pci' model='pcie-root'/>
-<controller type='pci' index='1' model='pcie-root-port'/>
-<controller type='pci' index='2' model='pcie-switch-upstream-port'/>
-<controller type='pci' index='3' model='pcie-switch-downstream-port'/>
-<controller type='pci' index='4' model='pcie-expander-bus'><target busNr='200'><node>1</node></target></controller>
-<filesystem type='mount'><source dir='@'/><target dir='folder'/></filesystem>
-<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>
-<memory model='nvdimm'><source><path>@/nvdimm.img</path></source><target><size unit='MiB'>128</size><node>1</node></target></memory>
-<memory model='virtio-mem'><target><size unit='MiB'>128</size><node>0</node><block unit='MiB'>2</block><requested unit='MiB'>64</requested></target></memory>
-<iommu model='intel'><driver intremap='on' caching_mode='on' iotlb='on'/></iommu>
-<crypto model='virtio' type='qemu'><backend model='builtin' queues='1'/></crypto>
-<memballoon model='virtio'/>)");
-    guest.make_image("nvdimm.img", 128 << 20);
-    guest.greets(12);
-}

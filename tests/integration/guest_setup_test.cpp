@@ -3,7 +3,6 @@
 // part of its devices. All of it outlives the daemon, and ends with the guest.
 #include "libshared/daemon/sockets.hpp"
 #include "tests/support/domain_calls.hpp"
-#include "tests/support/guest_console.hpp"
 #include "tests/support/instance.hpp"
 
 #include <doctest/doctest.h>
@@ -25,8 +24,6 @@ using namespace vireo;
 using namespace vireo::test;
 using bus::ObjectPath;
 using nlohmann::json;
-
-constexpr auto boot_limit = 240s;
 
 /// A monitor of the guest beside the daemon's, which the document asks QEMU for.
 class SecondMonitor {
@@ -228,46 +225,4 @@ TEST_CASE("a TPM whose options cannot be had is refused before anything runs") {
     CHECK(contains(refusal, "tpm 'tpm0': <active_pcr_banks> is not supported"));
     CHECK(!instance.find("swtpm"));
     CHECK(state(client, path) == 5);
-}
-
-TEST_CASE("a folder of the host is the guest's, through a server that lives as long as the guest") {
-    if (!is_installed("virtiofsd")) {
-        MESSAGE("skipped: virtiofsd is not installed");
-        return;
-    }
-    const Instance instance;
-    const std::string root = instance.root();
-    std::filesystem::create_directory(root + "/shared");
-    std::ofstream(root + "/shared/note") << "from the host\n";
-    const GuestFiles files = guest_files();
-    Client client = instance.connect();
-    const ObjectPath path = define(
-        client,
-        document("<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
-                 fmt::format("<serial type='unix'><source mode='bind' path='{0}/console'/></serial>"
-                             "<filesystem type='mount'><driver type='virtiofs'/>"
-                             "<binary><sandbox mode='chroot'/></binary>"
-                             "<source dir='{0}/shared'/><target dir='folder'/></filesystem>",
-                             root),
-                 fmt::format("<kernel>{}</kernel><initrd>{}</initrd><cmdline>console=ttyS0 quiet"
-                             "</cmdline>",
-                             files.kernel,
-                             files.initrd)) +
-            "</domain>");
-    start(client, path);
-    const std::optional<pid_t> server = instance.find("virtiofsd");
-    GuestConsole console(root + "/console");
-    console.await("Hello from your guest", boot_limit);
-    kill_daemon(instance);
-    CHECK(console.run("mkdir -p /mnt; mount -t virtiofs folder /mnt && cat /mnt/note",
-                      boot_limit) == "from the host");
-    console.run("echo 'from the guest' > /mnt/answer; umount /mnt", boot_limit);
-    std::string answer;
-    std::getline(std::ifstream(root + "/shared/answer") >> std::ws, answer);
-    CHECK(answer == "from the guest");
-    CHECK(state(client, path) == 1);
-    destroy(client, path);
-    if (server) {
-        CHECK(ends(*server));
-    }
 }
