@@ -28,13 +28,13 @@ constexpr std::uint32_t no_metadata_flag = 4;
 constexpr std::uint32_t disk_only_flag = 16;
 constexpr std::uint32_t reuse_flag = 32;
 constexpr std::uint32_t atomic_flag = 128;   // it is, always
-constexpr std::uint32_t validate_flag = 512; // documents are, always
+constexpr std::uint32_t snapshot_validate_flag = 512; // documents are, always
 
 constexpr std::size_t most_images = 200; // below one that is added; see image_chain.cpp
 
 void require_flags(std::uint32_t flags) {
     constexpr std::uint32_t known =
-        no_metadata_flag | disk_only_flag | reuse_flag | atomic_flag | validate_flag;
+        no_metadata_flag | disk_only_flag | reuse_flag | atomic_flag | snapshot_validate_flag;
     if ((flags & ~known) != 0 || (flags & disk_only_flag) == 0) {
         throw Error(ErrorCode::argument_unsupported,
                     "flags {:#x}: snapshots are of disks alone, flag DISK_ONLY (16), with "
