@@ -30,8 +30,8 @@ struct Bench {
                       small_guest("web",
                                   "<controller type='scsi' index='0' model='virtio-scsi'/>"
                                   "<controller type='usb' index='0' model='qemu-xhci'/>"
-                                  "<controller type='pci' model='pcie-root-port'/>"
-                                  "<controller type='pci' model='pcie-root-port'/>"
+                                  "<controller type='pci' index='1' model='pcie-root-port'/>"
+                                  "<controller type='pci' index='2' model='pcie-root-port'/>"
                                   "<disk type='file' device='cdrom'><target dev='sdz' bus='sata'/>"
                                   "<readonly/></disk>"));
         test::start(client, path, 1);

@@ -27,8 +27,10 @@ std::string disk(const std::string& target, const std::string& bus, const std::s
            target + "' bus='" + bus + "'/>" + more + "</disk>\n";
 }
 
-const std::string ports = "<controller type='pci' model='pcie-root-port'/>\n"
-                          "<controller type='pci' model='pcie-root-port'/>\n";
+const std::string ports = "<controller type='pci' index='1' model='pcie-root-port'/>\n"
+                          "<controller type='pci' index='2' model='pcie-root-port'/>\n"
+                          "<controller type='pci' index='3' model='pcie-root-port'/>\n"
+                          "<controller type='pci' index='4' model='pcie-root-port'/>\n";
 
 PlacedDevice place(const DomainDef& live, const std::string& device) {
     return placed_in(live, parse_device(device, false), model_facts());
@@ -67,7 +69,7 @@ TEST_CASE("a disk gets its defaults, a free place and the name that goes with it
 
 TEST_CASE("a SCSI disk brings the controllers that it needs, of the kind that is there") {
     const DomainDef live =
-        running("<controller type='scsi' index='0' model='virtio-scsi'/>\n" + ports + ports);
+        running("<controller type='scsi' index='0' model='virtio-scsi'/>\n" + ports);
     CHECK(place(live, disk("sda", "scsi")).controllers.empty());
     const PlacedDevice placed = place(
         live,
