@@ -34,8 +34,8 @@ DomainDef parse(const Request& request, std::string_view text, xml::Problems& pa
 }
 
 void print_problems(const xml::Problems& problems) {
-    for (const std::string& problem : problems.texts()) {
-        std::cout << problem << '\n';
+    for (const xml::Problem& problem : problems.list()) {
+        std::cout << problem.text() << '\n';
     }
 }
 

@@ -5,9 +5,9 @@
 #include "libshared/async/offload.hpp"
 #include "libshared/async/process.hpp"
 #include "libshared/error.hpp"
+#include "libshared/iommu_group.hpp"
 #include "libshared/log.hpp"
 #include "nodedev-driver/actions/bind_driver.hpp"
-#include "nodedev-driver/probe/iommu_group.hpp"
 #include "nodedev-driver/probe/pci_address.hpp"
 
 #include <sys/utsname.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "libshared/daemon/driver_places.hpp"
 #include "proxy/introspection.hpp"
 #include "proxy/places.hpp"
 #include "proxy/routes.hpp"
@@ -218,7 +219,7 @@ TEST_CASE("a driver's places follow from its name") {
     options.directories = vireo::Directories::below("/r");
     options.root = "/r";
     options.idle_timeout = std::chrono::seconds(7);
-    const DriverPlaces places = places_of("qemud", options, "/usr/sbin");
+    const vireo::DriverPlaces places = vireo::places_of("qemud", options, "/usr/sbin");
     CHECK(places.daemon == "vireo-qemud");
     CHECK(places.socket == "/r/run/qemud.sock");
     CHECK(places.socket_name == "qemud.sock");
@@ -227,7 +228,7 @@ TEST_CASE("a driver's places follow from its name") {
     CHECK(places.arguments == Strings{"--system", "--root", "/r", "--idle-timeout", "7"});
     options.session = true;
     options.root.clear();
-    CHECK(places_of("qemud", options, "/usr/sbin").arguments ==
+    CHECK(vireo::places_of("qemud", options, "/usr/sbin").arguments ==
           Strings{"--session", "--idle-timeout", "7"});
     CHECK(drivers_of_contract() == std::vector<std::string_view>{"nodedevd", "qemud", "storaged"});
 }
