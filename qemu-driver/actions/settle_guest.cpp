@@ -12,6 +12,19 @@ namespace {
 
 using nlohmann::json;
 
+/// Objects whose threads have touched the guest's memory by the time that QEMU answers.
+std::vector<std::string> thread_contexts(const std::vector<std::string>& argv) {
+    std::vector<std::string> ids;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        const json object =
+            argv[i - 1] == "-object" ? json::parse(argv[i], nullptr, false) : json();
+        if (object.is_object() && object.value("qom-type", "") == "thread-context") {
+            ids.push_back(object.at("id").get<std::string>());
+        }
+    }
+    return ids;
+}
+
 Task<void> settle_links(std::shared_ptr<Guest> guest) {
     const auto live = guest->live;
     for (const InterfaceDef& interface : live->devices.interfaces) {
@@ -58,8 +71,8 @@ Task<void> settle_throttles(std::shared_ptr<Guest> guest) {
 
 } // namespace
 
-Task<void> settle_guest(std::shared_ptr<Guest> guest, std::vector<std::string> thread_contexts) {
-    for (const std::string& id : thread_contexts) {
+Task<void> settle_guest(std::shared_ptr<Guest> guest, std::vector<std::string> argv) {
+    for (const std::string& id : thread_contexts(argv)) {
         json object;
         object["id"] = id;
         co_await guest->monitor->execute("object-del", std::move(object));

@@ -13,7 +13,7 @@ namespace vireo::qemu::actions {
 /// The monitor's commands between QEMU's greeting and the first instruction of its guest, in the
 /// order that libvirt's users know: what QEMU chose is taken into the live document, then what has
 /// no place on a command line is set: links that are down, the balloon, the limits of disks.
-/// `thread_contexts`: ids of objects whose threads have touched the guest's memory by now.
-Task<void> settle_guest(std::shared_ptr<Guest> guest, std::vector<std::string> thread_contexts);
+/// `argv` is QEMU's: objects of it whose threads have touched the guest's memory by now go.
+Task<void> settle_guest(std::shared_ptr<Guest> guest, std::vector<std::string> argv);
 
 } // namespace vireo::qemu::actions

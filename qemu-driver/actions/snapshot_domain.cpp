@@ -27,7 +27,7 @@ using nlohmann::json;
 constexpr std::uint32_t no_metadata_flag = 4;
 constexpr std::uint32_t disk_only_flag = 16;
 constexpr std::uint32_t reuse_flag = 32;
-constexpr std::uint32_t atomic_flag = 128;   // it is, always
+constexpr std::uint32_t atomic_flag = 128;            // it is, always
 constexpr std::uint32_t snapshot_validate_flag = 512; // documents are, always
 
 constexpr std::size_t most_images = 200; // below one that is added; see image_chain.cpp

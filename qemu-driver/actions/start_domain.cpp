@@ -139,19 +139,6 @@ ProcessSpec process_spec(const LaunchRequest& launch,
     return spec;
 }
 
-/// Objects whose threads have touched the guest's memory by the time that QEMU answers.
-std::vector<std::string> thread_contexts(const std::vector<std::string>& argv) {
-    std::vector<std::string> ids;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        const json object =
-            argv[i - 1] == "-object" ? json::parse(argv[i], nullptr, false) : json();
-        if (object.is_object() && object.value("qom-type", "") == "thread-context") {
-            ids.push_back(object.at("id").get<std::string>());
-        }
-    }
-    return ids;
-}
-
 /// The names that the kernel gave to tap devices.
 void adopt_taps(Guest& guest, const std::vector<OpenedDescriptor>& opened) {
     auto live = std::make_shared<DomainDef>(*guest.live);
@@ -268,7 +255,7 @@ Task<void> launch(Driver& driver,
         const auto limit = std::ranges::any_of(functions, &HostFunction::nvme) ? nvme_greeting_limit
                                                                                : greeting_limit;
         co_await Deadline(driver.ctx.loop, std::move(greeting), limit, "QEMU's greeting");
-        auto settling = settle_guest(guest, thread_contexts(request.argv));
+        auto settling = settle_guest(guest, request.argv);
         co_await Deadline(
             driver.ctx.loop, std::move(settling), settling_limit, "QEMU's preparation");
         co_await refresh_memory_devices(driver, domain, guest);

@@ -106,14 +106,6 @@ std::vector<bus::ObjectPath> SnapshotInterface::children(std::uint32_t flags) {
     return list_snapshots(driver_, *domain_, name_, flags);
 }
 
-void SnapshotInterface::revert(std::uint32_t) {
-    driver_.snapshots.find(domain_->uuid, name_);
-    throw Error(ErrorCode::operation_unsupported,
-                "an external snapshot is not reverted to: define the domain on the image that the "
-                "snapshot '{}' was taken of",
-                name_);
-}
-
 const sd_bus_vtable snapshot_vtable[] = {
     bus::start(),
     bus::method<&SnapshotInterface::remove, "flags">("Delete"),
@@ -121,7 +113,6 @@ const sd_bus_vtable snapshot_vtable[] = {
     bus::method<&SnapshotInterface::xml, "flags", "xml">("GetXMLDesc"),
     bus::method<&SnapshotInterface::is_current, "flags", "domainSnapshot">("IsCurrent"),
     bus::method<&SnapshotInterface::children, "flags", "domainSnapshots">("ListChildren"),
-    bus::method<&SnapshotInterface::revert, "flags">("Revert"),
     bus::end(),
 };
 

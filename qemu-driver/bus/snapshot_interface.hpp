@@ -23,7 +23,6 @@ class SnapshotInterface : public std::enable_shared_from_this<SnapshotInterface>
     std::string xml(std::uint32_t flags);
     bool is_current(std::uint32_t flags);
     std::vector<bus::ObjectPath> children(std::uint32_t flags);
-    void revert(std::uint32_t flags);
 
   private:
     Driver& driver_;

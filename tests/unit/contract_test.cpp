@@ -148,6 +148,7 @@ TEST_CASE("a driver is told of members that are another's, and of properties' fl
     const std::vector<std::string> expected{
         "property org.libvirt.NodeDevice.Name: change signal is 'silent', expected 'constant'",
         "property org.libvirt.NodeDevice.Parent: writable is 'yes', expected 'no'",
+        "method org.libvirt.NodeDevice.Destroy: missing in the vtable",
         "method org.libvirt.NodeDevice.Detach: missing in the vtable",
         "method org.libvirt.NodeDevice.ReAttach: missing in the vtable",
         "method org.libvirt.NodeDevice.Reset: missing in the vtable"};

@@ -90,6 +90,7 @@ TEST_CASE("a driver is called at once, and its end fails what is open and is tol
     CHECK(waiting.ended);
     CHECK_THROWS_AS(std::rethrow_exception(waiting.failure), Error);
     CHECK_FALSE(client.connected());
+    finish(loop, served.process->wait(loop)); // its other sockets may have outlived this one
     CHECK_FALSE(client.connect());
 }
 

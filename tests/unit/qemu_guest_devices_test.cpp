@@ -30,7 +30,9 @@ std::string disk(const std::string& target, const std::string& bus, const std::s
 const std::string ports = "<controller type='pci' index='1' model='pcie-root-port'/>\n"
                           "<controller type='pci' index='2' model='pcie-root-port'/>\n"
                           "<controller type='pci' index='3' model='pcie-root-port'/>\n"
-                          "<controller type='pci' index='4' model='pcie-root-port'/>\n";
+                          "<controller type='pci' index='4' model='pcie-root-port'/>\n"
+                          "<controller type='pci' index='5' model='pcie-root-port'/>\n"
+                          "<controller type='pci' index='6' model='pcie-root-port'/>\n";
 
 PlacedDevice place(const DomainDef& live, const std::string& device) {
     return placed_in(live, parse_device(device, false), model_facts());
