@@ -189,7 +189,9 @@ std::optional<std::uint64_t> memlock_bytes(const DomainDef& def, const Sysfs& ho
         return std::nullopt;
     }
     const LockLimits limits = lock_limits(host);
-    if (limits.may_raise) {
+    // With a limit of its own a guest needs no more when a device is plugged.
+    const bool fixed = def.memtune && def.memtune->hard_limit_kib;
+    if (limits.may_raise || (fixed && needed <= limits.hard_bytes)) {
         return needed == unlimited_memory ? no_limit : needed;
     }
     // All that is allowed, so that it needs not be raised when a device is plugged.

@@ -277,8 +277,11 @@ std::string virtio_device(std::string_view base, const DeviceInfo& info, VirtioM
 }
 
 void require_type(const PlanContext& context, std::string_view type, std::string_view element) {
-    // QEMU lists this one under its long name only.
-    if (!context.caps.has_type(type == "lsi" ? "lsi53c895a" : type)) {
+    // QEMU lists these under their long names only.
+    const std::string_view listed = type == "lsi"    ? "lsi53c895a"
+                                    : type == "ahci" ? "ich9-ahci"
+                                                     : type;
+    if (!context.caps.has_type(listed)) {
         throw Error(ErrorCode::config_unsupported,
                     "{}: '{}' has no device '{}'",
                     element,

@@ -109,6 +109,11 @@ void check_pci_only(const DomainDef& def) {
 void check_aliases(const DomainDef& def) {
     std::set<std::string> seen;
     for_each_device(def.devices, [&](const auto& device) {
+        if constexpr (std::is_same_v<decltype(device), const ConsoleDef&>) {
+            if (device.target_type == ConsoleTargetType::serial) {
+                return; // it is the first serial port once more, under its name
+            }
+        }
         if (device.info.alias && !seen.insert(*device.info.alias).second) {
             refuse(device.info.where, "alias", "'{}' is used twice", *device.info.alias);
         }

@@ -176,7 +176,11 @@ TEST_CASE("a document that cannot work is refused with its line and nothing is d
         refusal("<!DOCTYPE d [<!ENTITY a 'b'>]><domain type='qemu'/>").starts_with("XML error: "));
     CHECK(refusal("<domain type='warp'><name>x</name></domain>").find("'warp'") !=
           std::string::npos);
-    CHECK(refusal(small_guest("web", "<flux/>\n")).find("flux") != std::string::npos);
+    const std::uint32_t validate = 16;
+    CHECK(message_of([&] {
+              client.call(
+                  libvirt_connect, "DomainCreateXML", small_guest("web", "<flux/>\n"), validate);
+          }).find("flux") != std::string::npos);
     CHECK(list_domains(client).empty());
     define(client, small_guest("web"));
     CHECK(refusal(small_guest("web")).find("already exists") != std::string::npos);

@@ -147,9 +147,11 @@ TEST_CASE("a document that cannot be read or cannot work is refused with its lin
     }
     // What only a start finds out.
     const std::string xml =
-        small_guest("web", "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>\n");
+        small_guest("web",
+                    "<interface type='user'><bandwidth><inbound average='1000'/></bandwidth>"
+                    "</interface>\n");
     described(client, xml);
-    CHECK(contains(refusal("DomainXMLToArguments", xml), "<backend type='emulator'>"));
+    CHECK(contains(refusal("DomainXMLToArguments", xml), "<bandwidth> is not supported"));
 }
 
 namespace {

@@ -36,6 +36,7 @@ struct NvmeHost {
         host.link("/sys/kernel/iommu_groups/7/devices/" + slot, path);
         host.write(path + "/driver_override", "(null)\n");
         kernel.bind(path, "nvme");
+        host.write("/proc/meminfo", "MemTotal: 4000 kB\nMemFree: 1000 kB\n"); // storaged reads it
     }
 
     std::string setting() const { return "VIREO_HOST_TREE=" + host.root().string(); }
