@@ -32,6 +32,10 @@ struct Bench {
                                   "<controller type='usb' index='0' model='qemu-xhci'/>"
                                   "<controller type='pci' index='1' model='pcie-root-port'/>"
                                   "<controller type='pci' index='2' model='pcie-root-port'/>"
+                                  "<controller type='pci' index='3' model='pcie-root-port'/>"
+                                  "<controller type='pci' index='4' model='pcie-root-port'/>"
+                                  "<controller type='pci' index='5' model='pcie-root-port'/>"
+                                  "<controller type='pci' index='6' model='pcie-root-port'/>"
                                   "<disk type='file' device='cdrom'><target dev='sdz' bus='sata'/>"
                                   "<readonly/></disk>"));
         test::start(client, path, 1);
@@ -171,7 +175,7 @@ TEST_CASE("the medium of a CD-ROM drive is put in, changed and taken out") {
     CHECK(contains(bench.xml(2), first));
     for (const std::int32_t wanted : {0, 1}) { // open, close
         const auto [alias, reason] = trays.next<std::string, std::int32_t>(event_limit);
-        CHECK(alias == "sata0-0-25");
+        CHECK(alias == "sata4-0-1");
         CHECK(reason == wanted);
     }
     bench.update(Bench::cdrom(second));
