@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/actions/check_domain.hpp"
 
-#include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/devices/disk_nodes.hpp"
 #include "qemu-driver/devices/host_setup.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
+#include "qemu-driver/launch/launch_facts.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -59,8 +59,10 @@ void check_command_line(const Driver& driver,
         add_refusal(found, "host-setup", e);
     }
     try {
-        Guest nobody(driver.ctx.loop);
-        build_launch(live, capabilities, launch_facts(driver, nobody));
+        constexpr std::uint32_t nobody = 0;
+        const LaunchFacts facts = launch_facts_of(
+            driver.options.directories, driver.statuses.folder_of(nobody), nobody, live);
+        build_launch(live, capabilities, facts);
     } catch (const Error& e) {
         add_refusal(found, "command-line", e);
     }
