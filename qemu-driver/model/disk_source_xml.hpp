@@ -4,6 +4,8 @@
 #include "qemu-driver/model/disk_source.hpp"
 #include "qemu-driver/model/xml_codecs.hpp"
 
+#include <utility>
+
 namespace vireo::qemu {
 
 const xml::Type& describe(const FileSource*);
@@ -21,17 +23,25 @@ inline auto image_type() {
     return xml::kind<DiskType>("type", &DiskImage::source).optional();
 }
 
-/// `<source>` with all that an image can have in it.
-inline auto image_source() {
+/// `<source>` with all that an image can have in it, and `more`.
+template <class... More>
+auto image_source(More... more) {
     return xml::group("source",
                       xml::one_of(&DiskImage::source),
                       xml::attr("startupPolicy", &DiskImage::startup_policy),
+                      std::move(more)...,
                       xml::child(&DiskImage::seclabels),
                       xml::child(&DiskImage::auth),
                       xml::child(&DiskImage::reservations),
                       xml::child(&DiskImage::encryption),
                       xml::group("slices", xml::child(&DiskImage::slices)))
         .optional();
+}
+
+/// The same of an image at the top of its chain: its number stands in it, and not beside it as that
+/// of a `<backingStore>`.
+inline auto top_image_source() {
+    return image_source(xml::attr("index", &DiskImage::index));
 }
 
 /// `<metadata_cache>` of a `<driver>` or `<format>`.

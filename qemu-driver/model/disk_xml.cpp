@@ -103,7 +103,7 @@ static const xml::Type& describe(const DiskMirror*) {
         xml::embed(&DiskMirror::image,
                    image_type(),
                    xml::group("format", xml::attr("type", &DiskImage::format)),
-                   image_source(),
+                   top_image_source(),
                    xml::child(&DiskImage::backing)),
         xml::attr("job", &DiskMirror::job),
         xml::attr("ready", &DiskMirror::ready));
@@ -131,7 +131,7 @@ const xml::Type& describe(const DiskDef*) {
                               xml::attr("type", &DiskImage::format),
                               image_metadata_cache())),
         xml::child("auth", &DiskDef::outer_auth),
-        xml::embed(&DiskDef::image, image_source(), xml::child(&DiskImage::backing)),
+        xml::embed(&DiskDef::image, top_image_source(), xml::child(&DiskImage::backing)),
         xml::group("backenddomain", xml::attr("name", &DiskDef::backend_domain)),
         xml::child(&DiskDef::geometry),
         xml::child(&DiskDef::blockio),
