@@ -233,6 +233,26 @@ Task<std::vector<HostFunction>> lease_destination(Driver& driver,
     co_return functions;
 }
 
+/// QEMU finds out only when the job runs. Source: QEMU, block/mirror.c, mirror_run().
+Task<void> require_same_size(Driver& driver,
+                             std::shared_ptr<Guest> guest,
+                             DiskDef disk,
+                             DiskImage destination) {
+    std::string from = node_names(disk.image).format;
+    std::string to = node_names(destination).format;
+    const std::uint64_t bytes = co_await disk_bytes(driver, guest, std::move(from));
+    const std::uint64_t room = co_await disk_bytes(driver, guest, std::move(to));
+    if (bytes != room) {
+        throw Error(ErrorCode::operation_failed,
+                    "disk '{}' has {} bytes and '{}' has {}: QEMU copies a disk only to one of the "
+                    "same size",
+                    disk.target.dev,
+                    bytes,
+                    header_name(destination),
+                    room);
+    }
+}
+
 Task<void> mirror_to(Driver& driver,
                      DomainPtr domain,
                      std::shared_ptr<Guest> guest,
@@ -256,6 +276,7 @@ Task<void> mirror_to(Driver& driver,
     DiskMirror mirror{.image = destination, .job = MirrorJob::copy, .ready = {}};
     std::exception_ptr failure;
     try {
+        co_await require_same_size(driver, guest, disk, destination);
         auto running = run_job(driver,
                                domain,
                                guest,
