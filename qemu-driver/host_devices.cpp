@@ -294,6 +294,9 @@ release_functions(Driver& driver, std::string uuid, std::vector<HostFunction> fu
             try {
                 co_await release_one(nodedevd, holder, one);
             } catch (const Error& e) {
+                if (e.code() == ErrorCode::no_node_device) { // nor was it ever taken
+                    continue;
+                }
                 log::error(
                     "{} does not go back to the host: {}", format_function(one.address), e.what());
             }
