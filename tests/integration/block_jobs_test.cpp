@@ -81,16 +81,12 @@ struct Bench {
     }
 
     bool has(const std::string& image, const std::string& format, int at, const std::string& byte) {
-        return instance
-                   .run({"qemu-io",
-                         "-U",
-                         "-f",
-                         format,
-                         "-c",
-                         "read -P " + byte + " " + std::to_string(at) + "M 1M",
-                         image},
-                        60s)
-                   .output.find("verification failed") == std::string::npos;
+        const std::string read = "read -P " + byte + " " + std::to_string(at) + "M 1M";
+        const Finished finished =
+            instance.run({"qemu-io", "-r", "-U", "-f", format, "-c", read, image}, 60s);
+        const bool differs = finished.output.find("verification failed") != std::string::npos;
+        REQUIRE_MESSAGE((differs || finished.status == 0), finished.output);
+        return !differs;
     }
 
     std::string snapshot_xml(const std::string& overlay, const std::string& name = "s1") const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // NVMe disks between qemud and nodedevd, on a host that the test makes up: leases from before QEMU
-// runs until it has ended, and what is refused before a start. QEMU is real but for the namespace,
-// which is a file: no kernel here has VFIO.
+// runs until it has ended, and what is refused before a start. QEMU is real but for the namespaces,
+// which are files: no kernel here has VFIO.
 #include "libshared/files.hpp"
 #include "tests/support/domain_calls.hpp"
 #include "tests/support/driver_process.hpp"
@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 
@@ -34,16 +35,8 @@ std::string nvme_disk(const std::string& target,
         target);
 }
 
-/// A made-up host, an instance on it, and guests whose namespaces are one file.
+/// A made-up host, an instance on it, and guests whose namespaces are files.
 struct Bench {
-    Bench() {
-        std::filesystem::create_directories(instance.root());
-        medium = instance.root() / "namespace.img";
-        std::ofstream(medium).close();
-        std::filesystem::resize_file(medium, 1 << 20);
-        emulator = make_nvme_emulator(instance.root(), medium);
-    }
-
     std::string
     document(const std::string& name, const std::string& devices, const std::string& qemu) const {
         return fmt::format("<domain type='qemu'><name>{}</name><memory unit='MiB'>64</memory>"
@@ -87,8 +80,7 @@ struct Bench {
     NvmeHost made;
     Instance instance{InstanceOptions{.environment = {made.setting()}}};
     Client client = instance.connect();
-    std::filesystem::path medium;
-    std::string emulator;
+    std::string emulator = make_nvme_emulator(instance.root());
 };
 
 } // namespace
@@ -167,6 +159,7 @@ TEST_CASE("qemud may be killed: the guest keeps its drive, and its end gives it 
     start(bench.client, path);
     const pid_t qemu = bench.qemu();
     ::kill(bench.instance.find("vireo-qemud").value(), SIGSTOP);
+    Watch events = bench.client.watch(libvirt_connect, "DomainEvent");
     const Target device{"org.vireo",
                         "/org/vireo/nodedev/pci_5f0000_5f01_5f00_5f0",
                         "org.freedesktop.DBus.Properties"};
@@ -177,6 +170,8 @@ TEST_CASE("qemud may be killed: the guest keeps its drive, and its end gives it 
     }
     CHECK(bench.made.driver() == "nvme");
     bench.instance.end("vireo-qemud", SIGKILL);
+    list_domains(bench.client);                             // starts it again
+    CHECK(await_event(events, 5) == 5);                     // stopped, failed
     CHECK(state_of(bench.client, path) == StatePair{5, 3}); // shut off, crashed
 }
 
@@ -210,31 +205,38 @@ TEST_CASE("qemud is killed while the drive changes hands for a start") {
 
 TEST_CASE("what stands in the way is said before anything is touched") {
     Bench bench;
-    const auto refused = [&](const std::string& devices) {
+    const auto refuses = [&](const std::string& devices, const std::string& why) {
         const ObjectPath path = bench.define_guest("guest", devices);
         const std::string text = bench.refusal(path);
+        CHECK_MESSAGE(contains(text, why), text);
         CHECK(bench.made.driver() == "nvme");
         CHECK(bench.holder() == "none");
         bench.client.call(domain_at(path), "Undefine", std::uint32_t{0});
-        return text;
     };
-    CHECK(contains(refused(nvme_disk("vda", 1) + nvme_disk("vdb", 1, 2)),
-                   "line 2: disk 'vdb': namespace 2 is on controller 0000:01:00.0, of which disk "
-                   "'vda' has namespace 1"));
-    CHECK(contains(refused(nvme_disk("vda", 3)), "the host has no PCI device 0000:03:00.0"));
-    CHECK(contains(refused(nvme_disk("vda", 1, 3)),
-                   "controller 0000:01:00.0 has no namespace 3, it has 1, 2"));
-    CHECK(contains(refused(nvme_disk("vda", 1, 1, "no")),
-                   "managed='no' and 0000:01:00.0 is with driver 'nvme', not with vfio-pci"));
+    const std::string two_spaces = nvme_disk("vda", 1) + nvme_disk("vdb", 1, 2);
+    refuses(two_spaces,
+            "disk 'vdb': namespace 2 is on controller 0000:01:00.0, of which disk 'vda' has "
+            "namespace 1");
+    // The line is that of the definition as it is shown.
+    const ObjectPath both = bench.define_guest("both", two_spaces);
+    const std::string shown = xml_of(bench.client, both, 2);
+    const auto second = static_cast<std::ptrdiff_t>(shown.rfind("<disk "));
+    const auto line = 1 + std::count(shown.begin(), shown.begin() + second, '\n');
+    const std::string text = bench.refusal(both);
+    CHECK_MESSAGE(contains(text, fmt::format("line {}: disk 'vdb': ", line)), text);
+    refuses(nvme_disk("vda", 3), "the host has no PCI device 0000:03:00.0");
+    refuses(nvme_disk("vda", 1, 3), "controller 0000:01:00.0 has no namespace 3, it has 1, 2");
+    refuses(nvme_disk("vda", 1, 1, "no"),
+            "managed='no' and 0000:01:00.0 is with driver 'nvme', not with vfio-pci");
     bench.made.mount("/srv");
-    CHECK(
-        contains(refused(nvme_disk("vda", 1)),
-                 "0000:01:00.0 is in use by the host: mount '/srv' (/dev/nvme0n1); let the host"));
+    refuses(nvme_disk("vda", 1),
+            "0000:01:00.0 is in use by the host: mount '/srv' (/dev/nvme0n1); let the host");
     bench.made.host.write("/proc/1/mountinfo", "");
     bench.made.host.write("/proc/self/status", "CapEff:\t0000000000000000\n");
-    CHECK(contains(refused(nvme_disk("vda", 1)),
-                   "must be allowed to lock 1140850688 bytes of memory, and this daemon may allow "
-                   "8388608; raise LimitMEMLOCK="));
+    refuses(
+        nvme_disk("vda", 1),
+        "must be allowed to lock 1140850688 bytes of memory, and this daemon may allow 8388608; "
+        "raise LimitMEMLOCK=");
 }
 
 TEST_CASE("CheckDomain lists all that stands in the way, and touches nothing") {
@@ -288,10 +290,7 @@ TEST_CASE("managed='no': an administrator detaches the drive, and one guest has 
 TEST_CASE("without a proxy qemud starts nodedevd by itself") {
     NvmeHost made;
     TemporaryFolder root;
-    const std::filesystem::path medium = root.path() / "namespace.img";
-    std::ofstream(medium).close();
-    std::filesystem::resize_file(medium, 1 << 20);
-    const std::string emulator = make_nvme_emulator(root.path(), medium);
+    const std::string emulator = make_nvme_emulator(root.path());
     DriverProcess daemon("qemud", root.path(), {made.setting()});
     Client client = daemon.connect();
     const Target connect{"", "/org/libvirt/QEMU", "org.libvirt.Connect"};

@@ -62,9 +62,9 @@ class NvmeHost {
     }
 };
 
-/// A QEMU for hosts without VFIO: the machine's own, whose NVMe namespaces are the file `medium`.
-inline std::string make_nvme_emulator(const std::filesystem::path& folder,
-                                      const std::filesystem::path& medium) {
+/// A QEMU for hosts without VFIO: the machine's own, whose NVMe namespaces are files in `folder`,
+/// one of 1 MiB for each.
+inline std::string make_nvme_emulator(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder);
     const std::filesystem::path program = folder / "qemu-nvme";
     std::ofstream(program)
@@ -72,10 +72,16 @@ inline std::string make_nvme_emulator(const std::filesystem::path& folder,
            "words=()\n"
            "for word in \"$@\"; do\n"
            "  if [[ $word == *'\"driver\":\"nvme\"'* ]]; then\n"
-           "    word=$(sed -E 's|\"device\":\"[^\"]*\",||; s|\"namespace\":[0-9]+,||; "
-           "s|\"driver\":\"nvme\"|\"driver\":\"file\",\"filename\":\""
-        << medium.string()
-        << "\"|' <<<\"$word\")\n"
+           "    device=$(sed -E 's|.*\"device\":\"([^\"]*)\".*|\\1|; s|:|-|g' <<<\"$word\")\n"
+           "    space=$(sed -E 's|.*\"namespace\":([0-9]+).*|\\1|' <<<\"$word\")\n"
+           "    medium="
+        << folder.string()
+        << "/nvme-$device-n$space.img\n"
+           "    truncate -s 1M \"$medium\"\n"
+           "    word=$(sed -E \"s|\\\"device\\\":\\\"[^\\\"]*\\\",||; "
+           "s|\\\"namespace\\\":[0-9]+,||; "
+           "s|\\\"driver\\\":\\\"nvme\\\"|\\\"driver\\\":\\\"file\\\",\\\"filename\\\":"
+           "\\\"$medium\\\"|\" <<<\"$word\")\n"
            "  fi\n"
            "  words+=(\"$word\")\n"
            "done\n"
