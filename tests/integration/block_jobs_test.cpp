@@ -195,6 +195,7 @@ TEST_CASE("a snapshot puts an overlay above the disk, and a commit takes it away
                    "disk 'vda' already in active block job"));
     bench.end_job(pivot);
     await(jobs, active_commit, completed);
+    CHECK_FALSE(contains(bench.instance.log(), "belongs to no image"));
     CHECK_FALSE(contains(bench.xml(), "overlay.qcow2"));
     CHECK_FALSE(contains(bench.xml(), "<mirror"));
     CHECK(contains(bench.xml(2), "<source file='" + bench.base + "'/>"));
