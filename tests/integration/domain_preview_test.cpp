@@ -84,8 +84,8 @@ TEST_CASE("the arguments are those that the guest is then started with") {
     const Words really = settled(words_of(*qemu));
     const Words expected = settled(told);
     CHECK(really.size() == expected.size());
-    const auto [one, other] = std::ranges::mismatch(really, expected);
-    CHECK_MESSAGE(one == really.end(), *one << " is not " << *other);
+    const auto different = std::ranges::mismatch(really, expected);
+    CHECK_MESSAGE(different.in1 == really.end(), *different.in1 << " is not " << *different.in2);
 
     // Another guest of the kind gets another port and another folder.
     const Words second = arguments_of(client, furnished_guest("mail"));
@@ -101,11 +101,17 @@ TEST_CASE("nothing is left of a question") {
         "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='" + disk +
             "'/><target dev='vda' bus='virtio'/></disk>\n");
     arguments_of(client, xml); // its QEMU is probed, the daemons run
-    const auto before = instance.files();
+    // What is learnt of QEMU is written while an answer is on its way.
+    const auto files = [&] {
+        auto all = instance.files();
+        std::erase_if(all, [](const std::string& file) { return file.starts_with("cache/"); });
+        return all;
+    };
+    const auto before = files();
     const Words words = arguments_of(client, xml);
     CHECK(std::ranges::any_of(words, [&](const auto& word) { return contains(word, disk); }));
     described(client, xml);
-    CHECK(instance.files() == before);
+    CHECK(files() == before);
     CHECK(list_domains(client).empty());
     CHECK(!instance.find("qemu-system-x86_64"));
 }
