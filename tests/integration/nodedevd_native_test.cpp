@@ -260,12 +260,16 @@ TEST_CASE("a controller's health is read when it is asked for, and told") {
     CHECK(value("BytesWritten") == bus::Variant(uint64_t{1'024'000}));
     CHECK(value("PowerOnTime") == bus::Variant(uint64_t{3} * 3'600'000'000));
     // A drive that is gone has no health.
-    made.host.send_uevent("remove", made.path + "/nvme/nvme0");
-    made.host.send_uevent("add", made.path + "/nvme/nvme0");
     const Target libvirt{"", "/org/libvirt/QEMU", "org.libvirt.Connect"};
     Watch events = client.watch(libvirt, "NodeDeviceEvent");
-    made.host.send_uevent("change", made.path + "/nvme/nvme0");
-    events.next<bus::ObjectPath, int32_t, int32_t>(20s);
+    const auto await = [&](int32_t event) {
+        while (std::get<1>(events.next<bus::ObjectPath, int32_t, int32_t>(20s)) != event) {
+        }
+    };
+    made.host.send_uevent("remove", made.path + "/nvme/nvme0");
+    await(1); // deleted
+    made.host.send_uevent("add", made.path + "/nvme/nvme0");
+    await(0); // created
     CHECK(client.get<bus::Dict>(controller, "Health").empty());
 }
 
