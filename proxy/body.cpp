@@ -23,7 +23,8 @@ bool copy_array_of_numbers(sd_bus_message* from, sd_bus_message* to, const char*
     return true;
 }
 
-void copy_basic(sd_bus_message* from, sd_bus_message* to, char type) {
+/// False at the end of the container in which `from` stands.
+bool copy_basic(sd_bus_message* from, sd_bus_message* to, char type) {
     union { // as sd_bus_message_read_basic(3) wants it for the type
         const char* text;
         uint8_t u8;
@@ -34,11 +35,19 @@ void copy_basic(sd_bus_message* from, sd_bus_message* to, char type) {
         int number; // boolean and descriptor
     } value{};
 
-    check(sd_bus_message_read_basic(from, type, &value), "read a value");
+    if (check(sd_bus_message_read_basic(from, type, &value), "read a value") == 0) {
+        return false;
+    }
     const bool text = type == SD_BUS_TYPE_STRING || type == SD_BUS_TYPE_OBJECT_PATH ||
                       type == SD_BUS_TYPE_SIGNATURE;
     const void* const place = text ? static_cast<const void*>(value.text) : &value;
     check(sd_bus_message_append_basic(to, type, place), "append a value");
+    return true;
+}
+
+/// Lists are long where there are many objects: what each element is need not be asked.
+bool is_text(std::string_view contents) {
+    return contents == "s" || contents == "o" || contents == "g";
 }
 
 /// Everything up to the end of the container in which `from` stands.
@@ -55,7 +64,13 @@ void copy_rest(sd_bus_message* from, sd_bus_message* to) {
         }
         check(sd_bus_message_open_container(to, type, contents), "open a container");
         check(sd_bus_message_enter_container(from, type, contents), "enter a container");
-        copy_rest(from, to); // no deeper than D-Bus allows
+        if (type == SD_BUS_TYPE_ARRAY && is_text(contents)) {
+            const char element = *contents;
+            while (copy_basic(from, to, element)) {
+            }
+        } else {
+            copy_rest(from, to); // no deeper than D-Bus allows
+        }
         check(sd_bus_message_exit_container(from), "leave a container");
         check(sd_bus_message_close_container(to), "close a container");
     }

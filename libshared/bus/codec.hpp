@@ -103,7 +103,8 @@ struct Text {
     static constexpr FixedString<2> signature = Basic<int, int, Type>::signature;
 
     static void append(sd_bus_message* message, const T& value) {
-        sent(sd_bus_message_append_basic(message, Type, std::string(value).c_str()));
+        const std::string& text = value;
+        sent(sd_bus_message_append_basic(message, Type, text.c_str()));
     }
 
     static T read(sd_bus_message* message) {

@@ -43,8 +43,10 @@ Task<std::uint64_t> ConnectInterface::version() {
 }
 
 std::vector<bus::ObjectPath> ConnectInterface::list_domains(std::uint32_t flags) {
+    const std::vector<DomainPtr> domains = actions::list_domains(driver_.registry, flags);
     std::vector<bus::ObjectPath> paths;
-    for (const DomainPtr& domain : actions::list_domains(driver_.registry, flags)) {
+    paths.reserve(domains.size());
+    for (const DomainPtr& domain : domains) {
         paths.push_back(path_of(domain));
     }
     return paths;
