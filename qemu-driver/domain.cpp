@@ -5,9 +5,11 @@
 
 namespace vireo::qemu {
 
-std::string libvirt_path(const Domain& domain) {
-    return "/org/libvirt/QEMU/domain/" + bus::encode_uuid(domain.uuid);
-}
+Domain::Domain(Loop& loop, std::string uuid_, std::string name_)
+    : uuid(std::move(uuid_)),
+      path("/org/libvirt/QEMU/domain/" + bus::encode_uuid(uuid)),
+      name(std::move(name_)),
+      changes(loop) {}
 
 std::string native_path(const Domain& domain) {
     return "/org/vireo/domain/" + bus::encode_uuid(domain.uuid);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libshared/async/queue.hpp"
+#include "libshared/bus/types.hpp"
 #include "qemu-driver/domain_summary.hpp"
 #include "qemu-driver/guest.hpp"
 #include "qemu-driver/state.hpp"
@@ -16,13 +17,14 @@ namespace vireo::qemu {
 /// definition: its document stays on disk. Reads look at it at any time; changes go through
 /// `changes`, one after the other.
 struct Domain {
-    Domain(Loop& loop, std::string uuid_, std::string name_)
-        : uuid(std::move(uuid_)), name(std::move(name_)), changes(loop) {}
+    Domain(Loop& loop, std::string uuid_, std::string name_);
 
     Domain(const Domain&) = delete;
     Domain& operator=(const Domain&) = delete;
 
     const std::string uuid;
+    /// `/org/libvirt/QEMU/domain/_UUID`, hyphens as underscores.
+    const bus::ObjectPath path;
     std::string name;
     bool persistent = false;
     /// Of a persistent domain: which file describes it, and what that says. The summary is null
@@ -41,8 +43,7 @@ struct Domain {
 
 using DomainPtr = std::shared_ptr<Domain>;
 
-/// `/org/libvirt/QEMU/domain/_UUID` and `/org/vireo/domain/_UUID`, hyphens as underscores.
-std::string libvirt_path(const Domain& domain);
+/// `/org/vireo/domain/_UUID`.
 std::string native_path(const Domain& domain);
 /// The UUID that such a path ends in; empty where it is none.
 std::string uuid_of_path(std::string_view path);

@@ -10,7 +10,7 @@ void Events::lifecycle(const Domain& domain, LifecycleEvent event) {
     objects_.emit(connect_path,
                   connect_interface,
                   "DomainEvent",
-                  bus::ObjectPath(libvirt_path(domain)),
+                  domain.path,
                   std::int32_t{event.event},
                   std::int32_t{event.detail});
 }

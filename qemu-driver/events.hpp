@@ -44,7 +44,7 @@ class Events {
     /// A signal of org.libvirt.Domain at the domain's path.
     template <class... A>
     void device(const Domain& domain, const char* member, const A&... arguments) {
-        objects_.emit(libvirt_path(domain), domain_interface, member, arguments...);
+        objects_.emit(domain.path, domain_interface, member, arguments...);
     }
 
   private:

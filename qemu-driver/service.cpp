@@ -73,7 +73,7 @@ void QemuService::export_objects() {
         [this, find](std::string_view path) {
             return std::make_shared<DomainInterface>(driver_, find(path));
         },
-        [paths] { return paths(&libvirt_path); });
+        [paths] { return paths([](const Domain& domain) -> std::string { return domain.path; }); });
     objects.add_collection<NativeDomainInterface>(
         "/org/vireo/domain",
         native_domain_interface,

@@ -18,14 +18,6 @@
 
 namespace vireo::qemu {
 
-namespace {
-
-bus::ObjectPath path_of(const DomainPtr& domain) {
-    return bus::ObjectPath(libvirt_path(*domain));
-}
-
-} // namespace
-
 std::string ConnectInterface::hostname() const {
     char name[HOST_NAME_MAX + 1] = {};
     check_errno(gethostname(name, sizeof name - 1), "ask for the host's name");
@@ -42,39 +34,30 @@ Task<std::uint64_t> ConnectInterface::version() {
     co_return capabilities->version.number();
 }
 
-std::vector<bus::ObjectPath> ConnectInterface::list_domains(std::uint32_t flags) {
-    const std::vector<DomainPtr> domains = actions::list_domains(driver_.registry, flags);
-    std::vector<bus::ObjectPath> paths;
-    paths.reserve(domains.size());
-    for (const DomainPtr& domain : domains) {
-        paths.push_back(path_of(domain));
-    }
-    return paths;
+std::vector<DomainPtr> ConnectInterface::list_domains(std::uint32_t flags) {
+    return actions::list_domains(driver_.registry, flags);
 }
 
-bus::ObjectPath ConnectInterface::lookup_by_id(std::int32_t id) {
-    return path_of(driver_.registry.by_id(id));
+DomainPtr ConnectInterface::lookup_by_id(std::int32_t id) {
+    return driver_.registry.by_id(id);
 }
 
-bus::ObjectPath ConnectInterface::lookup_by_name(std::string name) {
-    return path_of(driver_.registry.by_name(name));
+DomainPtr ConnectInterface::lookup_by_name(std::string name) {
+    return driver_.registry.by_name(name);
 }
 
-bus::ObjectPath ConnectInterface::lookup_by_uuid(std::string uuid) {
-    return path_of(driver_.registry.by_uuid(canonical_uuid(uuid)));
+DomainPtr ConnectInterface::lookup_by_uuid(std::string uuid) {
+    return driver_.registry.by_uuid(canonical_uuid(uuid));
 }
 
-Task<bus::ObjectPath> ConnectInterface::define_xml(std::string xml) {
-    const DomainPtr domain = co_await actions::define_domain(driver_, std::move(xml));
-    co_return path_of(domain);
+Task<DomainPtr> ConnectInterface::define_xml(std::string xml) {
+    return actions::define_domain(driver_, std::move(xml));
 }
 
-Task<bus::ObjectPath>
+Task<DomainPtr>
 ConnectInterface::create_xml(bus::Caller caller, std::string xml, std::uint32_t flags) {
     const auto options = actions::StartOptions::from_flags(flags);
-    auto creating = actions::create_domain(driver_, std::move(xml), options, std::move(caller));
-    const DomainPtr domain = co_await std::move(creating);
-    co_return path_of(domain);
+    return actions::create_domain(driver_, std::move(xml), options, std::move(caller));
 }
 
 Task<std::vector<std::tuple<std::string, bus::LibvirtDict>>>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libshared/bus/vtable.hpp"
+#include "qemu-driver/bus/domain_argument.hpp"
 #include "qemu-driver/driver.hpp"
 
 #include <map>
@@ -27,12 +28,12 @@ class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
     std::uint64_t lib_version() const;
     Task<std::uint64_t> version();
 
-    std::vector<bus::ObjectPath> list_domains(std::uint32_t flags);
-    bus::ObjectPath lookup_by_id(std::int32_t id);
-    bus::ObjectPath lookup_by_name(std::string name);
-    bus::ObjectPath lookup_by_uuid(std::string uuid);
-    Task<bus::ObjectPath> define_xml(std::string xml);
-    Task<bus::ObjectPath> create_xml(bus::Caller caller, std::string xml, std::uint32_t flags);
+    std::vector<DomainPtr> list_domains(std::uint32_t flags);
+    DomainPtr lookup_by_id(std::int32_t id);
+    DomainPtr lookup_by_name(std::string name);
+    DomainPtr lookup_by_uuid(std::string uuid);
+    Task<DomainPtr> define_xml(std::string xml);
+    Task<DomainPtr> create_xml(bus::Caller caller, std::string xml, std::uint32_t flags);
     Task<std::vector<std::tuple<std::string, bus::LibvirtDict>>>
     all_domain_stats(std::uint32_t stats, std::uint32_t flags);
 

@@ -29,7 +29,7 @@ class NativeDomainInterface : public std::enable_shared_from_this<NativeDomainIn
 
     std::string state_reason() const { return std::string(reason_name(domain_->state)); }
 
-    bus::ObjectPath path() const { return bus::ObjectPath(libvirt_path(*domain_)); }
+    bus::ObjectPath path() const { return domain_->path; }
 
     bool persistent() const { return domain_->persistent; }
 
