@@ -202,11 +202,14 @@ double start_crowd(Subject& subject) {
 
 constexpr std::uint32_t live = 1;
 
-/// A virtio-mem device of 512 MiB of which so much is requested.
+/// A virtio-mem device of 512 MiB of which so much is requested. It says where it is: libvirt finds
+/// a device by that alone.
 std::string elastic_memory(std::uint64_t requested_mib) {
     return fmt::format(
         "<memory model='virtio-mem'><target><size unit='MiB'>512</size><node>0</node><block "
-        "unit='MiB'>2</block><requested unit='MiB'>{}</requested></target></memory>",
+        "unit='MiB'>2</block><requested unit='MiB'>{}</requested></target>"
+        "<alias name='ua-elastic'/><address type='pci' domain='0x0000' bus='0x00' slot='0x10' "
+        "function='0x0'/></memory>",
         requested_mib);
 }
 
