@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Calls on the system bus, and the signals that follow."""
+"""Calls on the system bus (or, with LAB_BUS=session, on the session bus), and the signals that follow."""
 import json
 import os
 import re
@@ -11,7 +11,7 @@ import dbus
 
 CONNECT = ('/org/libvirt/QEMU', 'org.libvirt.Connect')
 LIMIT_S = 60  # for one answer or one signal: the machine is emulated, and may be on a busy host
-connection = dbus.SystemBus()
+connection = dbus.SessionBus() if os.environ.get('LAB_BUS') == 'session' else dbus.SystemBus()
 
 
 class Refused(Exception):

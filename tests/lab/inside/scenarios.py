@@ -10,6 +10,7 @@ harness.run('busctl', 'call', 'org.freedesktop.DBus', '/', 'org.freedesktop.DBus
 harness.run('systemctl', 'start', *(f'{driver}.socket' for driver in harness.DRIVERS))
 
 import units  # noqa: E402, F401
+import users  # noqa: E402, F401
 import node_devices  # noqa: E402, F401
 
 harness.main()
