@@ -45,7 +45,8 @@ DriverLink::DriverLink(Loop& loop,
                tasks,
                std::move(places),
                {.failed = [this](const Error& why) { start_failed(why); },
-                .crashed = [this](const ExitStatus& how) { crashed(how); }}) {}
+                .crashed = [this](const ExitStatus& how) { crashed(how); }}),
+      retired_(loop) {}
 
 DriverLink::~DriverLink() = default;
 
@@ -104,18 +105,10 @@ void DriverLink::connect() {
 }
 
 void DriverLink::open_connection(Fd socket) {
-    sd_bus* made = nullptr;
-    check(sd_bus_new(&made), "create a connection");
-    bus::Bus connection(made);
-    const int fd = socket.release(); // sd-bus closes it
-    check(sd_bus_set_fd(made, fd, fd), "set up a connection");
-    check(sd_bus_negotiate_fds(made, 1), "set up a connection");
-    check(sd_bus_set_connected_signal(made, 1), "set up a connection");
-    sd_bus_slot* slot = nullptr;
-    check(sd_bus_add_filter(made, &slot, &on_message, this), "watch a connection");
-    bus::Slot filter(slot);
-    check(sd_bus_start(made), "start a connection");
-    check(sd_bus_attach_event(made, loop_.get(), SD_EVENT_PRIORITY_NORMAL), "attach a connection");
+    PeerConnection connection =
+        open_peer(loop_,
+                  std::move(socket),
+                  {.handler = &on_message, .context = this, .connected_signal = true});
     sd_event_source* timer = nullptr;
     check(sd_event_add_time_relative(loop_.get(),
                                      &timer,
@@ -126,7 +119,6 @@ void DriverLink::open_connection(Fd socket) {
                                      this),
           "add a timer");
     timer_.reset(timer);
-    filter_ = std::move(filter);
     connection_ = std::move(connection);
     state_ = State::connecting;
 }
@@ -238,18 +230,10 @@ void DriverLink::disconnected() {
 void DriverLink::retire_connection() {
     state_ = State::disconnected;
     timer_.reset();
-    filter_.reset();
+    connection_.filter.reset();
     watched_.clear();
     wants_to_leave_ = false;
-    retired_.push_back(std::move(connection_));
-    sd_event_source* source = nullptr;
-    check(sd_event_add_defer(loop_.get(), &source, &on_retired, this), "add a source");
-    retirement_.reset(source);
-}
-
-int DriverLink::on_retired(sd_event_source*, void* context) noexcept {
-    static_cast<DriverLink*>(context)->retired_.clear();
-    return 0;
+    retired_.add(std::move(connection_.bus));
 }
 
 void DriverLink::transmit(std::unique_ptr<OpenCall> call) {
@@ -261,7 +245,7 @@ void DriverLink::transmit(std::unique_ptr<OpenCall> call) {
     int sent = 0;
     if (same_serial) {
         // A received message is sealed; sd-bus sends such a one as it is, on any connection.
-        sent = sd_bus_send(connection_.get(), request, nullptr);
+        sent = sd_bus_send(connection_.bus.get(), request, nullptr);
     } else {
         serial = free_serial();
         sent = send_copy(request, static_cast<std::uint32_t>(serial));
@@ -284,8 +268,8 @@ void DriverLink::transmit(std::unique_ptr<OpenCall> call) {
 }
 
 int DriverLink::send_copy(sd_bus_message* request, std::uint32_t serial) {
-    const bus::Message copy = copy_call(request, connection_.get(), serial);
-    return sd_bus_send(connection_.get(), copy.get(), nullptr);
+    const bus::Message copy = copy_call(request, connection_.bus.get(), serial);
+    return sd_bus_send(connection_.bus.get(), copy.get(), nullptr);
 }
 
 std::uint32_t DriverLink::free_serial() {
@@ -333,12 +317,12 @@ void DriverLink::client_left(std::string_view client) {
     watched_.erase(watched);
     sd_bus_message* made = nullptr;
     check(sd_bus_message_new_method_call(
-              connection_.get(), &made, nullptr, driver_path, driver_interface, "ClientLeft"),
+              connection_.bus.get(), &made, nullptr, driver_path, driver_interface, "ClientLeft"),
           "create a call");
     const bus::Message call(made);
     check(sd_bus_message_append(made, "s", name.c_str()), "fill a call");
     check(sd_bus_message_set_expect_reply(made, 0), "set up a call");
-    const int sent = sd_bus_send(connection_.get(), made, nullptr);
+    const int sent = sd_bus_send(connection_.bus.get(), made, nullptr);
     if (sent < 0 && !gone(sent)) {
         check(sent, "send a call");
     }
@@ -347,7 +331,7 @@ void DriverLink::client_left(std::string_view client) {
 void DriverLink::leave_if_done() {
     uint64_t unsent = 0;
     if (!wants_to_leave_ || state_ != State::ready || !open_.empty() || !waiting_.empty() ||
-        sd_bus_get_n_queued_write(connection_.get(), &unsent) < 0 || unsent > 0) {
+        sd_bus_get_n_queued_write(connection_.bus.get(), &unsent) < 0 || unsent > 0) {
         return;
     }
     retire_connection();

@@ -3,11 +3,11 @@
 
 #include "libshared/bus/types.hpp"
 #include "libshared/daemon/driver_starter.hpp"
+#include "libshared/daemon/peer_connection.hpp"
 #include "proxy/open_call.hpp"
 
 #include <chrono>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -69,7 +69,6 @@ class DriverLink {
 
     static int on_message(sd_bus_message* message, void* self, sd_bus_error*) noexcept;
     static int on_start_limit(sd_event_source*, uint64_t, void* self) noexcept;
-    static int on_retired(sd_event_source*, void* self) noexcept;
     bool take(sd_bus_message* message);
     void take_answer(sd_bus_message* answer);
     void take_signal(sd_bus_message* signal);
@@ -93,11 +92,9 @@ class DriverLink {
     Events events_;
     DriverStarter starter_;
     State state_ = State::disconnected;
-    bus::Bus connection_;
-    bus::Slot filter_;
+    PeerConnection connection_;
     Source timer_;
-    std::list<bus::Bus> retired_; // freed from the loop: sd-bus may be using them
-    Source retirement_;
+    RetiredConnections retired_;
     std::vector<std::unique_ptr<OpenCall>> waiting_; // until the connection is ready
     std::unordered_map<std::uint64_t, Sent> open_;   // by serial number on this connection
     std::uint32_t last_serial_ = 0x8000'0000;        // of those that are not a client's

@@ -2,7 +2,6 @@
 #include "libshared/daemon/driver_caller.hpp"
 
 #include "libshared/daemon/sockets.hpp"
-#include "libshared/log.hpp"
 
 #include <optional>
 
@@ -27,6 +26,7 @@ DriverCaller::DriverCaller(Loop& loop, DriverPlaces places)
                std::move(places),
                {.failed = [this](const Error& why) { problem_ = why.what(); },
                 .crashed = [](const ExitStatus&) {}}),
+      retired_(loop),
       self_(std::make_shared<DriverCaller*>(this)) {}
 
 DriverCaller::~DriverCaller() {
@@ -35,24 +35,8 @@ DriverCaller::~DriverCaller() {
 
 DriverCaller::Connection::~Connection() {
     if (*owner_ != nullptr) {
-        (*owner_)->retire(std::move(bus_));
+        (*owner_)->retired_.add(std::move(bus_));
     }
-}
-
-void DriverCaller::retire(bus::Bus connection) {
-    try {
-        retired_.push_back(std::move(connection));
-        sd_event_source* source = nullptr;
-        check(sd_event_add_defer(loop_.get(), &source, &on_retired, this), "add a source");
-        retirement_.reset(source);
-    } catch (const std::exception& e) { // freed with the next one, or with this client
-        log::warning("a connection to {} stays: {}", starter_.places().daemon, e.what());
-    }
-}
-
-int DriverCaller::on_retired(sd_event_source*, void* context) noexcept {
-    static_cast<DriverCaller*>(context)->retired_.clear();
-    return 0;
 }
 
 DriverCaller::ConnectionPtr DriverCaller::open() {
@@ -68,14 +52,7 @@ DriverCaller::ConnectionPtr DriverCaller::open() {
     if (!socket) {
         throw Error(ErrorCode::operation_failed, "nobody listens on '{}'", path);
     }
-    sd_bus* made = nullptr;
-    check(sd_bus_new(&made), "create a connection");
-    bus::Bus connection(made);
-    const int fd = socket.release(); // sd-bus closes it
-    check(sd_bus_set_fd(made, fd, fd), "set up a connection");
-    check(sd_bus_start(made), "start a connection");
-    check(sd_bus_attach_event(made, loop_.get(), SD_EVENT_PRIORITY_NORMAL), "attach a connection");
-    return std::make_shared<Connection>(self_, std::move(connection));
+    return std::make_shared<Connection>(self_, open_peer(loop_, std::move(socket)).bus);
 }
 
 Task<DriverCaller::ConnectionPtr> DriverCaller::connect() {

@@ -4,9 +4,9 @@
 #include "libshared/async/task.hpp"
 #include "libshared/bus/call.hpp"
 #include "libshared/daemon/driver_starter.hpp"
+#include "libshared/daemon/peer_connection.hpp"
 
 #include <chrono>
-#include <list>
 #include <memory>
 #include <string>
 
@@ -47,16 +47,13 @@ class DriverCaller {
     ~DriverCaller();
 
   private:
-    static int on_retired(sd_event_source*, void* self) noexcept;
     ConnectionPtr open();
-    void retire(bus::Bus connection);
 
     Loop& loop_;
     Scope tasks_;
     DriverStarter starter_;
     std::string problem_; // why the last start failed
-    std::list<bus::Bus> retired_;
-    Source retirement_; // freed from the loop: sd-bus may be using them
+    RetiredConnections retired_;
     std::shared_ptr<DriverCaller*> self_;
 };
 

@@ -8,7 +8,7 @@
 namespace vireo {
 
 DriverClient::DriverClient(Loop& loop, std::string socket, Events events)
-    : loop_(loop), socket_(std::move(socket)), events_(std::move(events)) {}
+    : loop_(loop), socket_(std::move(socket)), events_(std::move(events)), retired_(loop) {}
 
 bool DriverClient::connect() {
     Fd socket = connect_unix_as_driver(socket_);
@@ -16,36 +16,15 @@ bool DriverClient::connect() {
         return false;
     }
     close();
-    sd_bus* made = nullptr;
-    check(sd_bus_new(&made), "create a connection");
-    bus::Bus connection(made);
-    const int fd = socket.release(); // sd-bus closes it
-    check(sd_bus_set_fd(made, fd, fd), "set up a connection");
-    check(sd_bus_negotiate_fds(made, 1), "set up a connection");
-    sd_bus_slot* slot = nullptr;
-    check(sd_bus_add_filter(made, &slot, &on_message, this), "watch a connection");
-    bus::Slot filter(slot);
-    check(sd_bus_start(made), "start a connection");
-    check(sd_bus_attach_event(made, loop_.get(), SD_EVENT_PRIORITY_NORMAL), "attach a connection");
-    filter_ = std::move(filter);
-    connection_ = std::move(connection);
+    connection_ = open_peer(loop_, std::move(socket), {.handler = &on_message, .context = this});
     return true;
 }
 
 void DriverClient::close() {
-    if (!connection_) {
-        return;
+    if (connected()) {
+        connection_.filter.reset();
+        retired_.add(std::move(connection_.bus));
     }
-    filter_.reset();
-    retired_.push_back(std::move(connection_));
-    sd_event_source* source = nullptr;
-    check(sd_event_add_defer(loop_.get(), &source, &on_retired, this), "close a connection");
-    retirement_.reset(source);
-}
-
-int DriverClient::on_retired(sd_event_source*, void* context) noexcept {
-    static_cast<DriverClient*>(context)->retired_.clear();
-    return 0;
 }
 
 int DriverClient::on_message(sd_bus_message* message, void* context, sd_bus_error*) noexcept {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "libshared/async/loop.hpp"
-#include "libshared/bus/types.hpp"
+#include "libshared/daemon/peer_connection.hpp"
 
 #include <functional>
-#include <list>
 #include <string>
 
 namespace vireo {
@@ -37,23 +35,20 @@ class DriverClient {
     /// Whoever waits for a call must have been cancelled.
     void close();
 
-    bool connected() const noexcept { return connection_ != nullptr; }
+    bool connected() const noexcept { return connection_.bus != nullptr; }
 
     /// Null where it is not connected.
-    sd_bus* connection() const noexcept { return connection_.get(); }
+    sd_bus* connection() const noexcept { return connection_.bus.get(); }
 
   private:
     static int on_message(sd_bus_message* message, void* self, sd_bus_error* error) noexcept;
-    static int on_retired(sd_event_source* source, void* self) noexcept;
     bool take(sd_bus_message* message);
 
     Loop& loop_;
     std::string socket_;
     Events events_;
-    bus::Bus connection_;
-    bus::Slot filter_;
-    std::list<bus::Bus> retired_; // freed from the loop: sd-bus may be using them
-    Source retirement_;
+    PeerConnection connection_;
+    RetiredConnections retired_;
 };
 
 } // namespace vireo
