@@ -2,6 +2,7 @@
 #include "qemu-driver/actions/change_device.hpp"
 
 #include "libshared/log.hpp"
+#include "qemu-driver/actions/both_documents.hpp"
 #include "qemu-driver/actions/change_medium.hpp"
 #include "qemu-driver/actions/impact.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
@@ -21,9 +22,6 @@ namespace vireo::qemu::actions {
 namespace {
 
 constexpr std::uint32_t force_flag = 4; // VIR_DOMAIN_DEVICE_MODIFY_FORCE
-
-using Definition = std::shared_ptr<const DomainDef>;
-using TakeBack = std::function<Task<void>()>;
 
 /// A client's document of one device. What is not known in it is logged.
 Device read_device(const Domain& domain, const std::string& text, bool keep_alias = true) {
@@ -45,35 +43,6 @@ Task<Definition> edited(Driver& driver, DomainPtr domain, std::function<void(Dom
     change(*def);
     complete_domain(*def, host_facts(driver, capabilities), PassOptions{});
     co_return std::move(def);
-}
-
-/// Stores `def`, unless it is null. Where that fails the running guest is changed back, if it was
-/// changed.
-Task<void> store_or(Driver& driver, DomainPtr domain, Definition def, TakeBack take_back) {
-    if (!def) {
-        co_return;
-    }
-    std::exception_ptr failure;
-    try {
-        co_await store_definition(driver, domain, std::move(def));
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (!failure) {
-        co_return;
-    }
-    if (take_back) {
-        auto undoing = take_back();
-        try {
-            co_await std::move(undoing);
-        } catch (const Error& e) {
-            log::error("domain '{}': its definition could not be written, and its running guest "
-                       "could not be changed back: {}",
-                       domain->name,
-                       e.what());
-        }
-    }
-    std::rethrow_exception(failure);
 }
 
 Task<void> plug_again(Driver& driver, DomainPtr domain, Device device) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/actions/domain_memory.hpp"
 
+#include "qemu-driver/actions/both_documents.hpp"
 #include "qemu-driver/actions/domain_stats.hpp"
 #include "qemu-driver/actions/impact.hpp"
 #include "qemu-driver/actions/memory_amounts.hpp"
@@ -55,11 +56,32 @@ void set_maximum(DomainDef& def, std::uint64_t kib) {
     def.memory.current_kib = std::min(def.memory.current_kib.value_or(kib), kib);
 }
 
-/// Changes the stored definition by `edit`. In the domain's turn.
-Task<void> edit_stored(Driver& driver, DomainPtr domain, std::function<void(DomainDef& def)> edit) {
-    auto def = std::make_shared<DomainDef>(stored_definition(driver, *domain));
+/// The stored definition as `edit` leaves it.
+Definition edited(const Driver& driver,
+                  const Domain& domain,
+                  const std::function<void(DomainDef& def)>& edit) {
+    auto def = std::make_shared<DomainDef>(stored_definition(driver, domain));
     edit(*def);
-    co_await store_definition(driver, std::move(domain), std::move(def));
+    return def;
+}
+
+/// Asks the guest to leave its balloon so much of its memory altogether.
+Task<void> set_balloon(Driver& driver, std::shared_ptr<Guest> guest, std::uint64_t kib) {
+    json target;
+    target["value"] = balloon_target_kib(*guest->live, kib) * bytes_per_kib;
+    co_await monitor_command(driver, guest, "balloon", std::move(target));
+    guest->balloon_target_kib = kib;
+}
+
+Task<void> set_stats_period(Driver& driver, std::shared_ptr<Guest> guest, std::uint32_t seconds) {
+    json period;
+    period["path"] = balloon_path(*guest->live);
+    period["property"] = "guest-stats-polling-interval";
+    period["value"] = seconds;
+    co_await monitor_command(driver, guest, "qom-set", std::move(period));
+    auto live = std::make_shared<DomainDef>(*guest->live);
+    live->devices.memballoon->stats_period_s = seconds;
+    guest->live = std::move(live);
 }
 
 /// virDomainMemoryStatTags of the fields that domain_stats() gives.
@@ -89,28 +111,28 @@ Task<void> set_memory(Driver& driver, DomainPtr domain, std::uint64_t kib, std::
         throw Error(ErrorCode::operation_invalid,
                     "cannot resize the maximum memory on an active domain");
     }
-    const std::shared_ptr<Guest> guest = impact.live ? active_guest(*domain) : nullptr;
-    json target;
-    if (guest) {
-        require_balloon(*guest->live);
-        require_fits(kib, *guest->live);
-        target["value"] = balloon_target_kib(*guest->live, kib) * bytes_per_kib;
-    }
+    Definition stored;
     if (impact.config) {
-        std::function<void(DomainDef&)> edit = [kib, maximum](DomainDef& def) {
+        stored = edited(driver, *domain, [kib, maximum](DomainDef& def) {
             if (maximum) {
                 set_maximum(def, kib);
                 return;
             }
             require_fits(kib, def);
             def.memory.current_kib = kib;
-        };
-        co_await edit_stored(driver, domain, std::move(edit));
+        });
     }
+    const std::shared_ptr<Guest> guest = impact.live ? active_guest(*domain) : nullptr;
+    TakeBack take_back;
     if (guest) {
-        co_await monitor_command(driver, guest, "balloon", std::move(target));
-        guest->balloon_target_kib = kib;
+        require_balloon(*guest->live);
+        require_fits(kib, *guest->live);
+        const std::uint64_t before_kib =
+            guest->balloon_target_kib.value_or(guest->live->memory.total_kib);
+        co_await set_balloon(driver, guest, kib);
+        take_back = [&driver, guest, before_kib] { return set_balloon(driver, guest, before_kib); };
     }
+    co_await store_or(driver, domain, std::move(stored), std::move(take_back));
     if (guest && domain->guest == guest) {
         tell_of_memory(driver, *domain);
     }
@@ -126,27 +148,23 @@ Task<void> set_memory_stats_period(Driver& driver,
     const auto turn = co_await domain->changes.turn();
     driver.registry.require(*domain);
     const Impact impact = impact_of(*domain, flags);
-    std::function<void(DomainDef&)> edit = [seconds](DomainDef& def) {
-        require_balloon(def);
-        def.devices.memballoon->stats_period_s = static_cast<std::uint32_t>(seconds);
-    };
+    const auto wanted = static_cast<std::uint32_t>(seconds);
+    Definition stored;
+    if (impact.config) {
+        stored = edited(driver, *domain, [wanted](DomainDef& def) {
+            require_balloon(def);
+            def.devices.memballoon->stats_period_s = wanted;
+        });
+    }
     const std::shared_ptr<Guest> guest = impact.live ? active_guest(*domain) : nullptr;
+    TakeBack take_back;
     if (guest) {
         require_balloon(*guest->live);
+        const std::uint32_t before = guest->live->devices.memballoon->stats_period_s.value_or(0);
+        co_await set_stats_period(driver, guest, wanted);
+        take_back = [&driver, guest, before] { return set_stats_period(driver, guest, before); };
     }
-    if (impact.config) {
-        co_await edit_stored(driver, domain, edit);
-    }
-    if (guest) {
-        json period;
-        period["path"] = balloon_path(*guest->live);
-        period["property"] = "guest-stats-polling-interval";
-        period["value"] = seconds;
-        co_await monitor_command(driver, guest, "qom-set", std::move(period));
-        auto live = std::make_shared<DomainDef>(*guest->live);
-        edit(*live);
-        guest->live = std::move(live);
-    }
+    co_await store_or(driver, domain, std::move(stored), std::move(take_back));
     if (guest && domain->guest == guest) { // it may have ended meanwhile
         save_status(driver, *domain);
     }

@@ -20,6 +20,7 @@
 #include "qemu-driver/model/device_document.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
 
@@ -175,6 +176,37 @@ void require_pluggable(const Driver& driver,
     }
 }
 
+/// Asks the guest to let it go, and waits for that a while. Throws operation_failed where the guest
+/// says that it keeps it.
+Task<void>
+let_go(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest, std::string alias) {
+    guest->kept_devices.erase(alias);
+    json arguments;
+    arguments["id"] = alias;
+    co_await monitor_command(driver, guest, "device_del", std::move(arguments));
+    auto leaving = until_gone(domain, guest, alias);
+    try {
+        co_await Deadline(driver.ctx.loop, std::move(leaving), unplug_limit, "the unplug");
+    } catch (const Error& e) {
+        if (e.code() != ErrorCode::operation_timeout) {
+            throw;
+        }
+        log::info("domain '{}': the guest was asked to let {} go and has not yet",
+                  domain->name,
+                  words_of(require_device(*guest, alias)));
+    }
+}
+
+/// The file that QEMU will make for it; nothing where there is one.
+std::optional<std::string> file_to_be_made(const Device& device) {
+    const auto* memory = std::get_if<MemoryDeviceDef>(&device);
+    if (memory == nullptr || !memory->source || !memory->source->path ||
+        std::filesystem::exists(*memory->source->path)) {
+        return std::nullopt;
+    }
+    return memory->source->path;
+}
+
 /// What has gone from the live document no longer holds anything of the host's.
 Task<void> give_back(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest, Device gone) {
     auto functions = no_longer_used(*guest->live, functions_of(gone));
@@ -193,6 +225,7 @@ Task<std::string> plug_device(Driver& driver, DomainPtr domain, Device device) {
     require_running(*domain, guest);
     const Device placed = placement.device;
     const std::string alias = info_of(placed).alias.value_or("");
+    const std::optional<std::string> made_file = file_to_be_made(placed);
     std::exception_ptr failure;
     {
         auto planned = std::make_shared<DomainDef>(*guest->live);
@@ -217,6 +250,10 @@ Task<std::string> plug_device(Driver& driver, DomainPtr domain, Device device) {
         }
     }
     if (failure) {
+        if (made_file) {
+            std::error_code ignored; // what could not be made is not there
+            std::filesystem::remove(*made_file, ignored);
+        }
         co_await give_back(driver, domain, guest, placed);
         std::rethrow_exception(failure);
     }
@@ -239,20 +276,18 @@ Task<void> unplug_device(Driver& driver, DomainPtr domain, std::string alias) {
     if (const auto* memory = std::get_if<MemoryDeviceDef>(&device)) {
         co_await prepare_memory_unplug(driver, domain, *memory);
     }
-    guest->kept_devices.erase(alias);
-    json arguments;
-    arguments["id"] = alias;
-    co_await monitor_command(driver, guest, "device_del", std::move(arguments));
-    auto leaving = until_gone(domain, guest, alias);
+    std::exception_ptr failure;
+    auto letting_go = let_go(driver, domain, guest, alias);
     try {
-        co_await Deadline(driver.ctx.loop, std::move(leaving), unplug_limit, "the unplug");
-    } catch (const Error& e) {
-        if (e.code() != ErrorCode::operation_timeout) {
-            throw;
+        co_await std::move(letting_go);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        if (const auto* memory = std::get_if<MemoryDeviceDef>(&device)) {
+            co_await undo_memory_unplug(driver, domain, *memory);
         }
-        log::info("domain '{}': the guest was asked to let {} go and has not yet",
-                  domain->name,
-                  words_of(device));
+        std::rethrow_exception(failure);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "qemu-driver/actions/plug_memory.hpp"
 
 #include "libshared/async/deadline.hpp"
+#include "libshared/log.hpp"
 #include "qemu-driver/actions/live_document.hpp"
 #include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
@@ -118,6 +119,22 @@ Task<void> prepare_memory_unplug(Driver& driver, DomainPtr domain, MemoryDeviceD
     require_unplug(*guest, memory);
     if (memory.model == MemoryDeviceModel::virtio_mem) {
         co_await empty_virtio_mem(driver, domain, guest, memory.info.alias.value_or(""));
+    }
+}
+
+Task<void> undo_memory_unplug(Driver& driver, DomainPtr domain, MemoryDeviceDef memory) {
+    const std::string alias = memory.info.alias.value_or("");
+    if (memory.model != MemoryDeviceModel::virtio_mem) {
+        co_return;
+    }
+    try {
+        co_await request_memory(driver, domain, alias, memory.requested_kib.value_or(0));
+    } catch (const Error& e) {
+        log::warning("domain '{}': memory device '{}' is still there, emptied, and cannot be given "
+                     "back what it had: {}",
+                     domain->name,
+                     alias,
+                     e.what());
     }
 }
 

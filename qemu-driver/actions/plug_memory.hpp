@@ -16,6 +16,10 @@ namespace vireo::qemu::actions {
 /// not give its memory back.
 Task<void> prepare_memory_unplug(Driver& driver, DomainPtr domain, MemoryDeviceDef memory);
 
+/// After an unplug that came to nothing: what was asked for of a virtio-mem device is asked for
+/// again.
+Task<void> undo_memory_unplug(Driver& driver, DomainPtr domain, MemoryDeviceDef memory);
+
 /// Asks the guest to have so much of its virtio-mem device. Throws invalid_arg where it is no
 /// multiple of its block or above its size, operation_unsupported for another device.
 Task<void>

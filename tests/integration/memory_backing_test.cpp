@@ -325,3 +325,21 @@ TEST_CASE("memory that lasts: NVDIMM and virtio-pmem") {
     destroy(backed.client, backed.path);
     CHECK(std::filesystem::exists(file));
 }
+
+TEST_CASE("an NVDIMM that the machine cannot take leaves no file behind") {
+    const TemporaryFolder folder;
+    const std::string file = folder.path() / "pmem";
+    Backed backed(guest_xml({}));
+    start(backed.client, backed.path, paused);
+    const std::string nvdimm =
+        fmt::format("<memory model='nvdimm'><source><path>{}</path></source><target><size "
+                    "unit='MiB'>64</size><node>0</node></target></memory>",
+                    file);
+    // The machine was started without one, and cannot learn of them any more.
+    CHECK(contains(message_of([&] {
+                       backed.client.call(domain_at(backed.path), "AttachDevice", nvdimm, live);
+                   }),
+                   "nvdimm is not enabled"));
+    CHECK_FALSE(std::filesystem::exists(file));
+    CHECK_FALSE(contains(xml_of(backed.client, backed.path), "nvdimm"));
+}

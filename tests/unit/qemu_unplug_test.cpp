@@ -138,7 +138,12 @@ TEST_CASE("a guest that does not let its emptied device go is told of, and keeps
         return obey(command, arguments);
     });
     CHECK(running.detach().find("the guest keeps memory device 'virtiomem0'") != std::string::npos);
-    CHECK(running.domain->guest->live->devices.memories.size() == 1);
+    // It has again what it had.
+    REQUIRE(running.domain->guest->live->devices.memories.size() == 1);
+    CHECK(running.domain->guest->live->devices.memories.front().requested_kib == 256 * 1024);
+    CHECK(
+        running.qemu.commands().back() ==
+        R"(qom-set {"path":"/machine/peripheral/virtiomem0","property":"requested-size","value":268435456})");
 }
 
 TEST_CASE("before 8.1 nothing is asked of the guest") {
