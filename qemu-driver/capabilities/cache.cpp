@@ -20,7 +20,7 @@ namespace vireo::qemu {
 using nlohmann::json;
 
 /// Goes up whenever a field is added or means something else.
-constexpr int cache_format = 3;
+constexpr int cache_format = 4;
 
 // The file is read on the way to a daemon's first answer, and the time goes with its bytes and its
 // JSON values: sets are one string each, records are arrays, and the names of CPU features, which

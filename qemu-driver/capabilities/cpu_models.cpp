@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/capabilities/cpu_models.hpp"
 
+#include "qemu-driver/capabilities/known_models.hpp"
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
 
 #include <algorithm>
@@ -13,32 +14,52 @@ constexpr std::pair<std::string_view, std::string_view> vendors[] = {
     {"AuthenticAMD", "AMD"}, {"GenuineIntel", "Intel"}, {"HygonGenuine", "Hygon"}};
 
 constexpr std::string_view generic_models[] = {
-    "486", "kvm32", "kvm64", "pentium", "pentium2", "pentium3", "qemu32", "qemu64"};
+    "486", "kvm32", "kvm64", "pentium", "pentium2", "pentium3", "pentiumpro", "qemu32", "qemu64"};
 
 constexpr std::string_view modes[] = {"base", "host", "max"};
 
-/// How well a model suits; the better one is greater.
+/// How well a model suits.
 struct Fit {
     bool same_processor = false;
-    std::size_t differences = 0;
-    std::size_t said = 0; // by the model's name alone
+    std::size_t less = 0; ///< what is to be taken away from it
+    std::size_t all = 0;  ///< that, and what it does not say
+    bool preferred = false;
 
     bool better_than(const Fit& other) const {
         if (same_processor != other.same_processor) {
             return same_processor;
         }
-        return differences != other.differences ? differences < other.differences
-                                                : said > other.said;
+        return all < other.all || (less < other.less && (preferred || all == other.all));
     }
 };
 
+/// Programs may crash without what their processor is known to have, so each feature that has to
+/// be taken away weighs more than the one before: 2, 3, 4 ... As libvirt 9.0 has it (src/cpu,
+/// virCPUx86CompareCandidateFeatureList), where the loop ends half way through them: the rest weigh
+/// 1, as additional features do.
 Fit fit_of(const CpuFacts& cpu, const NamedCpu& named, const CpuChoice& choice) {
+    const std::size_t taken = choice.disabled.count();
+    const std::size_t weighed = (taken + 1) / 2;
+    const KnownModel* known = known_model(named.name);
     Fit fit;
-    fit.same_processor = !is_generic_model(named.name) && named.facts.family == cpu.family &&
-                         named.facts.model == cpu.model;
-    fit.differences = choice.required.count() + 2 * choice.disabled.count();
-    fit.said = named.facts.features.count();
+    fit.same_processor = known ? known->is_of(cpu)
+                               : named.facts.family == cpu.family && named.facts.model == cpu.model;
+    fit.less = weighed * (weighed + 3) / 2;
+    fit.all = choice.required.count() + (taken - weighed) + fit.less;
     return fit;
+}
+
+/// The models in question, the newest first.
+std::vector<const CpuModel*> candidates(std::span<const CpuModel> definitions) {
+    std::vector<const CpuModel*> all;
+    for (const CpuModel& definition : definitions) {
+        if (is_named_model(definition.name)) {
+            all.push_back(&definition);
+        }
+    }
+    std::ranges::stable_sort(
+        all, std::ranges::greater(), [](const CpuModel* model) { return age_rank(model->name); });
+    return all;
 }
 
 } // namespace
@@ -70,6 +91,7 @@ CpuFacts cpu_facts(const nlohmann::json& props) {
     facts.vendor = libvirt_vendor(props.value("vendor", ""));
     facts.family = props.value("family", 0U);
     facts.model = props.value("model", 0U);
+    facts.stepping = props.value("stepping", 0U);
     const auto names = cpu_feature_names();
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto found = props.find(names[i]);
@@ -99,23 +121,26 @@ std::optional<CpuChoice> nearest_model(const CpuFacts& cpu,
                                        const NearestWish& wish) {
     std::optional<CpuChoice> best;
     Fit best_fit;
-    for (const CpuModel& definition : definitions) {
-        const auto named = std::ranges::find(models, definition.name, &NamedCpu::name);
-        if (named == models.end() || !is_named_model(named->name)) {
+    for (const CpuModel* definition : candidates(definitions)) {
+        const auto named = std::ranges::find(models, definition->name, &NamedCpu::name);
+        if (named == models.end()) {
             continue;
         }
         const bool foreign = named->facts.vendor != cpu.vendor && !is_generic_model(named->name);
-        if (foreign && !cpu.vendor.empty()) {
+        const KnownModel* known = known_model(named->name);
+        const bool for_hosts_alone = known && !known->for_guests && !wish.only_beyond;
+        if ((foreign && !cpu.vendor.empty()) || for_hosts_alone) {
             continue;
         }
-        CpuChoice choice = choice_of(cpu, *named, wish.any_host ? nullptr : &definition);
+        CpuChoice choice = choice_of(cpu, *named, wish.any_host ? nullptr : definition);
         if (wish.only_beyond && choice.disabled.any()) {
             continue;
         }
-        if (named->name == wish.preferred) {
+        Fit fit = fit_of(cpu, *named, choice);
+        fit.preferred = wish.preferred.contains(named->name);
+        if (fit.preferred && wish.preferred.size() == 1) {
             return choice;
         }
-        const Fit fit = fit_of(cpu, *named, choice);
         if (!best || fit.better_than(best_fit)) {
             best = std::move(choice);
             best_fit = fit;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ struct QemuCapabilities;
 /// What a processor is, or a model stands for.
 struct CpuFacts {
     std::string vendor; ///< as libvirt's documents call it: "Intel", "AMD", "Hygon"
-    unsigned family = 0, model = 0;
+    unsigned family = 0, model = 0, stepping = 0;
     CpuFeatures features;
 
     bool operator==(const CpuFacts&) const = default;
@@ -34,7 +35,7 @@ struct HostCpuFacts {
     bool operator==(const HostCpuFacts&) const = default;
 
     CpuFacts of_migratable_guest() const {
-        return {all.vendor, all.family, all.model, all.features & migratable};
+        return {all.vendor, all.family, all.model, all.stepping, all.features & migratable};
     }
 };
 
@@ -75,14 +76,15 @@ struct CpuChoice {
 CpuChoice choice_of(const CpuFacts& cpu, const NamedCpu& named, const CpuModel* definition);
 
 struct NearestWish {
-    std::string_view preferred = {}; ///< taken where QEMU has it
-    bool any_host = false;           ///< whatever QEMU lacks on this one
-    bool only_beyond = false;        ///< no model of which the processor lacks anything
+    std::set<std::string> preferred = {}; ///< one alone is taken where QEMU has it
+    bool any_host = false;                ///< whatever QEMU lacks on this one
+    bool only_beyond = false;             ///< no model of which the processor lacks anything
 };
 
 /// The model that says the most about `cpu`: of its vendor (or generic), of its family and model
-/// where there is one, with the fewest differences. A feature that has to be taken from a model
-/// counts twice. Only what `definitions` holds is looked at. Nothing where there is no model.
+/// where there is one, with the fewest differences, among which what has to be taken from a model
+/// weighs more; the newer of equals. Only what `definitions` holds is looked at. Nothing where
+/// there is no model.
 std::optional<CpuChoice> nearest_model(const CpuFacts& cpu,
                                        const CpuModels& models,
                                        std::span<const CpuModel> definitions,

@@ -17,7 +17,8 @@ json packed(const CpuFacts& facts) {
             features += cpu_feature_names()[i];
         }
     }
-    return json::array({facts.vendor, facts.family, facts.model, std::move(features)});
+    return json::array(
+        {facts.vendor, facts.family, facts.model, facts.stepping, std::move(features)});
 }
 
 CpuFacts unpacked_facts(const json& record) {
@@ -25,7 +26,8 @@ CpuFacts unpacked_facts(const json& record) {
     facts.vendor = record.at(0).get<std::string>();
     facts.family = record.at(1).get<unsigned>();
     facts.model = record.at(2).get<unsigned>();
-    std::string_view names = record.at(3).get_ref<const std::string&>();
+    facts.stepping = record.at(3).get<unsigned>();
+    std::string_view names = record.at(4).get_ref<const std::string&>();
     while (!names.empty()) {
         const std::size_t end = std::min(names.find(' '), names.size());
         if (const auto place = cpu_feature(names.substr(0, end))) {

@@ -82,12 +82,11 @@ baseline_cpu(std::span<const CpuDef> cpus, const CpuHost& host, bool expand, boo
         common.features &= ~(host.cpu.all.features & ~host.cpu.migratable);
         common.features.reset(cpu_feature("invtsc").value());
     }
-    const std::string& name = cpus.front().model->name;
-    const bool same_model =
-        std::ranges::all_of(cpus, [&](const CpuDef& cpu) { return cpu.model->name == name; });
     NearestWish wish;
-    wish.preferred = same_model ? std::string_view(name) : std::string_view();
     wish.any_host = true;
+    for (const CpuDef& cpu : cpus) {
+        wish.preferred.insert(cpu.model->name);
+    }
     const auto choice = nearest_model(common, host.models, host.definitions, wish);
     if (common.features.none() || !choice) {
         throw Error(ErrorCode::operation_failed, "the CPUs have nothing in common");
@@ -99,7 +98,7 @@ baseline_cpu(std::span<const CpuDef> cpus, const CpuHost& host, bool expand, boo
         baseline.vendor.reset();
     }
     baseline.model->fallback =
-        choice->model == name && same_model ? CpuFallback::forbid : CpuFallback::allow;
+        wish.preferred == std::set{choice->model} ? CpuFallback::forbid : CpuFallback::allow;
     if (expand) {
         expand_model(
             baseline,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/model/guest_cpu.hpp"
 
+#include "qemu-driver/capabilities/known_models.hpp"
 #include "qemu-driver/model/problem.hpp"
 
 #include <fmt/ranges.h>
@@ -99,6 +100,17 @@ void set_feature(CpuDef& cpu, std::string_view name, CpuFeaturePolicy policy) {
     cpu.features.push_back({std::string(name), policy});
 }
 
+/// What QEMU's model lost and the name still stands for, as libvirt writes it down.
+void disable_removed(CpuDef& cpu) {
+    const KnownModel* known = known_model(cpu.model->name);
+    const auto is_removed = [&](const CpuFeature& feature) {
+        return feature.name == known->removed;
+    };
+    if (known && !known->removed.empty() && std::ranges::none_of(cpu.features, is_removed)) {
+        cpu.features.push_back({std::string(known->removed), CpuFeaturePolicy::disable});
+    }
+}
+
 void drop_host_only(CpuDef& cpu) {
     std::erase_if(cpu.features, [](const CpuFeature& feature) {
         return std::ranges::find(host_only, feature.name) != std::end(host_only);
@@ -154,16 +166,21 @@ bool needs_cpu_models(const CpuDef& cpu) {
 }
 
 std::optional<CpuChoice> host_model(const CpuHost& host, bool migratable) {
-    return nearest_model(
-        migratable ? host.cpu.of_migratable_guest() : host.cpu.all, host.models, host.definitions);
+    CpuFacts facts = migratable ? host.cpu.of_migratable_guest() : host.cpu.all;
+    if (has_broken_tsx(facts)) {
+        facts.features.reset(cpu_feature("hle").value());
+        facts.features.reset(cpu_feature("rtm").value());
+    }
+    return nearest_model(facts, host.models, host.definitions);
 }
 
 CpuDef cpu_def_of(const CpuChoice& choice) {
     CpuDef cpu;
     cpu.mode = CpuMode::custom;
     cpu.match = CpuMatch::exact;
-    cpu.model = CpuModelDef{
-        .fallback = CpuFallback::forbid, .vendor_id = std::nullopt, .name = choice.model};
+    cpu.model.emplace();
+    cpu.model->fallback = CpuFallback::forbid;
+    cpu.model->name = choice.model;
     if (!choice.vendor.empty()) {
         cpu.vendor = choice.vendor;
     }
@@ -229,6 +246,7 @@ void resolve_cpu(CpuDef& cpu, const CpuHost& host) {
         become_host_model(cpu, host);
     }
     cpu.model->fallback = CpuFallback::forbid;
+    disable_removed(cpu);
     drop_host_only(cpu);
 }
 

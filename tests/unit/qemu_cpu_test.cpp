@@ -25,14 +25,15 @@ CpuFeatures features(std::initializer_list<const char*> names) {
 /// A host whose QEMU has three models: an old one, a new one that lacks a feature here, and one of
 /// another vendor.
 struct Bench {
-    HostCpuFacts cpu{{"AMD", 23, 1, features({"fpu", "sse", "sse2", "aes", "svm", "ss", "invtsc"})},
-                     features({"fpu", "sse", "sse2", "aes", "svm", "ss"})};
+    HostCpuFacts cpu{
+        {"AMD", 23, 1, 0, features({"fpu", "sse", "sse2", "aes", "svm", "ss", "invtsc"})},
+        features({"fpu", "sse", "sse2", "aes", "svm", "ss"})};
     std::vector<CpuModel> definitions{
         definition("new", {"avx"}), definition("old"), definition("other"), definition("qemu64")};
-    CpuModels models{{"new", {"AMD", 23, 1, features({"fpu", "sse", "sse2", "aes", "avx"})}},
-                     {"old", {"AMD", 16, 2, features({"fpu", "sse"})}},
-                     {"other", {"Intel", 6, 1, features({"fpu", "sse", "sse2", "aes", "svm"})}},
-                     {"qemu64", {"AMD", 23, 1, features({"fpu"})}}};
+    CpuModels models{{"new", {"AMD", 23, 1, 0, features({"fpu", "sse", "sse2", "aes", "avx"})}},
+                     {"old", {"AMD", 16, 2, 0, features({"fpu", "sse"})}},
+                     {"other", {"Intel", 6, 1, 0, features({"fpu", "sse", "sse2", "aes", "svm"})}},
+                     {"qemu64", {"AMD", 23, 1, 0, features({"fpu"})}}};
 
     static CpuModel definition(const char* name, std::vector<std::string> unavailable = {}) {
         CpuModel model;
@@ -99,11 +100,12 @@ TEST_CASE("names of models are neither modes nor versions") {
 
 TEST_CASE("QEMU's properties become facts") {
     const auto props = nlohmann::json::parse(
-        R"({"vendor":"GenuineIntel","family":6,"model":60,"aes":true,"avx":false,"kvmclock":true})");
+        R"({"vendor":"GenuineIntel","family":6,"model":60,"stepping":3,"aes":true,"avx":false,"kvmclock":true})");
     const CpuFacts facts = cpu_facts(props);
     CHECK(facts.vendor == "Intel");
     CHECK(facts.family == 6);
     CHECK(facts.model == 60);
+    CHECK(facts.stepping == 3);
     CHECK(facts.features == features({"aes"}));
 }
 
@@ -120,13 +122,71 @@ TEST_CASE("the nearest model is of the vendor, of the processor, and needs the f
     CHECK(host_model(bench.host(), false)->required == features({"svm", "ss", "invtsc"}));
 
     bench.cpu.all.family = 99;
-    CHECK(host_model(bench.host(), true)->model == "new"); // 2 more and 2 for 1 less: 4 of each
-    bench.models[0].facts.features |= features({"avx2"});
+    // 2 more and 2 for 1 less are 4 of each: then nothing less is better.
     CHECK(host_model(bench.host(), true)->model == "old");
+    bench.models[0].facts.features |= features({"ss"});
+    CHECK(host_model(bench.host(), true)->model == "new");
     bench.definitions.erase(bench.definitions.begin(), bench.definitions.begin() + 2);
     CHECK(host_model(bench.host(), true)->model == "qemu64"); // never another vendor's
     bench.definitions.pop_back();
     CHECK_FALSE(host_model(bench.host(), true));
+}
+
+TEST_CASE("what has to be taken away from a model weighs more and more, up to half of it") {
+    Bench bench;
+    bench.cpu.all.family = 99;
+    bench.definitions[0].unavailable_features.clear();
+    const auto with = [&](std::initializer_list<const char*> more) {
+        bench.models[0].facts.features =
+            features({"fpu", "sse", "sse2", "aes", "svm", "ss"}) | features(more);
+        return host_model(bench.host(), true)->model;
+    };
+    // "old" needs 4 more; one less is 2, two are 3, three 6.
+    CHECK(with({"avx"}) == "new");
+    CHECK(with({"avx", "avx2"}) == "new");
+    CHECK(with({"avx", "avx2", "f16c"}) == "old");
+}
+
+TEST_CASE("a processor has the model that its family, model and stepping mean") {
+    Bench bench;
+    const auto chosen = [&](CpuFacts facts, std::initializer_list<const char*> names) {
+        bench.cpu.all = std::move(facts);
+        bench.cpu.migratable = bench.cpu.all.features;
+        bench.definitions.clear();
+        bench.models.clear();
+        for (const char* name : names) {
+            bench.definitions.push_back(Bench::definition(name));
+            bench.models.push_back({name, {"Intel", 6, 0, 0, features({"fpu"})}});
+        }
+        return host_model(bench.host(), true);
+    };
+    const CpuFeatures fpu = features({"fpu"});
+    // A Haswell of servers, and what its transactions come to.
+    const auto choice =
+        chosen({"Intel", 6, 63, 2, fpu | features({"hle", "rtm"})}, {"Haswell", "Broadwell"});
+    CHECK(choice->model == "Haswell");
+    CHECK(choice->required.none());
+    CHECK(chosen({"Intel", 6, 63, 4, fpu | features({"hle"})}, {"Haswell"})->required ==
+          features({"hle"}));
+    // One model number, three processors.
+    const std::initializer_list<const char*> server{
+        "Skylake-Server", "Cascadelake-Server", "Cooperlake"};
+    CHECK(chosen({"Intel", 6, 85, 4, fpu}, server)->model == "Skylake-Server");
+    CHECK(chosen({"Intel", 6, 85, 7, fpu}, server)->model == "Cascadelake-Server");
+    CHECK(chosen({"Intel", 6, 85, 11, fpu}, server)->model == "Cooperlake");
+    // The newer of equals, but none that is for describing hosts alone.
+    CHECK(chosen({"Intel", 6, 99, 0, fpu}, {"Penryn", "Nehalem", "Cascadelake-Server-noTSX"})
+              ->model == "Nehalem");
+    // A model that is not known counts as QEMU describes it.
+    CHECK(chosen({"Intel", 6, 0, 0, fpu}, {"Cooperlake", "of-tomorrow"})->model == "of-tomorrow");
+}
+
+TEST_CASE("what QEMU's model lost is written down as disabled") {
+    Bench bench;
+    bench.definitions.push_back(Bench::definition("EPYC"));
+    CHECK(text_of(bench.resolved("<cpu><model>EPYC</model></cpu>")) == "EPYC -monitor");
+    CHECK(text_of(bench.resolved("<cpu><model>EPYC</model><feature name='monitor'/></cpu>")) ==
+          "EPYC +monitor");
 }
 
 TEST_CASE("the host's model, with what the document changes") {
