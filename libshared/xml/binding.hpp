@@ -304,7 +304,7 @@ Type element(std::string_view name, B&&... fields) {
                   "a field of another struct");
     Type type(name);
     if constexpr (detail::HasWhere<T>) {
-        type.where = detail::offset_of<T>(&T::where);
+        type.where = detail::offset_of<T, Where>(&T::where); // it may be a base's
     }
     if constexpr (detail::HasExtra<T>) {
         type.extra = detail::offset_of<T>(&T::extra);

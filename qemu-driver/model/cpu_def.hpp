@@ -22,6 +22,7 @@ enum class PhysBitsMode { emulate, passthrough };
 struct CpuFeature {
     std::string name;
     std::optional<CpuFeaturePolicy> policy;
+    xml::Where where{};
 };
 
 struct CpuModelDef {
@@ -29,6 +30,7 @@ struct CpuModelDef {
     std::optional<std::string> vendor_id;
     /// Empty with a mode that has no model.
     std::string name;
+    xml::Where where{};
 };
 
 struct CpuTopology {
@@ -36,17 +38,20 @@ struct CpuTopology {
     uint32_t dies{1};
     uint32_t cores{};
     uint32_t threads{};
+    xml::Where where{};
 };
 
 struct CpuCache {
     std::optional<uint32_t> level;
     CpuCacheMode mode{};
+    xml::Where where{};
 };
 
 struct CpuPhysBits {
     PhysBitsMode mode{};
     std::optional<uint32_t> bits;
     std::optional<uint32_t> limit;
+    xml::Where where{};
 };
 
 enum class MemoryAccess { shared, private_ };
@@ -60,11 +65,13 @@ struct HmatCache {
     HmatPolicy policy{};
     uint64_t size_kib{};
     uint32_t line_bytes{};
+    xml::Where where{};
 };
 
 struct NumaSibling {
     uint32_t id{};
     uint32_t value{};
+    xml::Where where{};
 };
 
 struct NumaCell {
@@ -77,6 +84,7 @@ struct NumaCell {
     std::optional<YesNo> discard;
     std::vector<NumaSibling> distances;
     std::vector<HmatCache> caches;
+    xml::Where where{};
 };
 
 enum class HmatAccess { access, read, write };
@@ -87,6 +95,7 @@ struct HmatInterconnect {
     uint32_t target{};
     std::optional<uint32_t> cache;
     HmatAccess type{};
+    xml::Where where{};
 };
 
 struct HmatLatency : HmatInterconnect {

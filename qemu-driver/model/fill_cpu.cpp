@@ -2,6 +2,7 @@
 #include "qemu-driver/capabilities/qemu_capabilities.hpp"
 #include "qemu-driver/model/fill_defaults.hpp"
 #include "qemu-driver/model/normalized_ranges.hpp"
+#include "qemu-driver/model/refusals.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -22,8 +23,9 @@ void set_machine_cpu(DomainDef& def, const MachineType* machine) {
     cpu.match = CpuMatch::exact;
     // It may not be the host's equal: QEMU leaves out what the host has not.
     cpu.check = CpuCheck::none;
-    cpu.model =
-        CpuModelDef{.fallback = CpuFallback::forbid, .vendor_id = {}, .name = machine->default_cpu};
+    cpu.model.emplace();
+    cpu.model->fallback = CpuFallback::forbid;
+    cpu.model->name = machine->default_cpu;
 }
 
 NumaSibling* find_sibling(NumaCell& cell, uint32_t id) {
@@ -41,7 +43,7 @@ void fill_distances(std::vector<NumaCell>& cells) {
             const auto other = std::ranges::find(
                 cells, sibling.id, [](const NumaCell& c) { return c.id.value_or(0); });
             if (other != cells.end() && find_sibling(*other, *cell.id) == nullptr) {
-                missing.emplace_back(&*other, NumaSibling{*cell.id, sibling.value});
+                missing.emplace_back(&*other, NumaSibling{*cell.id, sibling.value, sibling.where});
             }
         }
     }
@@ -63,13 +65,13 @@ void fill_cells(DomainDef& def) {
         return;
     }
     uint32_t next = 0;
-    for (NumaCell& cell : def.cpu->cells) {
+    check_each(def.cpu->cells, [&](NumaCell& cell) {
         cell.id = cell.id.value_or(next);
         next = *cell.id + 1;
         if (cell.cpus) {
-            *cell.cpus = normalized_ranges(*cell.cpus, def.where, "cell");
+            *cell.cpus = normalized_ranges(*cell.cpus, cell.where, "cell");
         }
-    }
+    });
     std::ranges::sort(def.cpu->cells, {}, [](const NumaCell& c) { return *c.id; });
     fill_distances(def.cpu->cells);
 }
@@ -80,7 +82,7 @@ void fill_cell_cpus(DomainDef& def) {
         return;
     }
     const auto cpus_of = [&](const NumaCell& cell) {
-        return cell.cpus ? ids_of(*cell.cpus, def.cpu->where, "cell") : std::set<uint32_t>();
+        return cell.cpus ? ids_of(*cell.cpus, cell.where, "cell") : std::set<uint32_t>();
     };
     std::set<uint32_t> left;
     for (uint32_t cpu = 0; cpu < def.vcpus.maximum; ++cpu) {

@@ -2,7 +2,7 @@
 #include "qemu-driver/model/fill_defaults.hpp"
 
 #include "qemu-driver/model/metadata.hpp"
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/refusals.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -142,11 +142,10 @@ void fill_defaults(DomainDef& def, const HostFacts& facts, const PassOptions& op
         fill_nvram(def, facts);
         fill_firmware_features(def, options);
     }
-    fill_cells(def);
+    check_all([&] { fill_cells(def); }, [&] { fill_tuning(def); });
     if (!options.any_hypervisor) {
         fill_cell_cpus(def);
     }
-    fill_tuning(def);
     fill_memory(def, options);
     fill_clock(def.clock);
     fill_os(def.os);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/model/fill_defaults.hpp"
 #include "qemu-driver/model/normalized_ranges.hpp"
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/refusals.hpp"
 
 #include <algorithm>
 
@@ -62,79 +62,95 @@ void fill_iothreads(DomainDef& def) {
 
 /// One element for each thread: what is said of `0-1` is said of 0 and of 1.
 template <class S>
-void split_schedulers(std::vector<S>& schedulers, xml::Where where, std::string_view element) {
+void split_schedulers(std::vector<S>& schedulers, std::string_view element) {
     std::vector<S> each;
-    for (const S& scheduler : schedulers) {
-        for (const uint32_t id : ids_of(scheduler.ids, where, element)) {
+    check_each(schedulers, [&](const S& scheduler) {
+        for (const uint32_t id : ids_of(scheduler.ids, scheduler.where, element)) {
             const std::string name = fmt::format("{}", id);
             if (std::ranges::find(each, name, &S::ids) != each.end()) {
-                refuse(where, element, "there are two for '{}'; name it in one of them", id);
+                refuse(
+                    scheduler.where, element, "there are two for '{}'; name it in one of them", id);
             }
             each.push_back(scheduler);
             each.back().ids = name;
         }
-    }
+    });
     std::ranges::sort(each, {}, [](const S& s) { return std::stoul(s.ids); });
     schedulers = std::move(each);
 }
 
-/// Leaves those below `count` in a set of vCPUs; false: there is none.
-bool clip(std::string& vcpus, uint32_t count, xml::Where where, std::string_view element) {
-    std::set<uint32_t> ids = ids_of(vcpus, where, element);
-    ids.erase(ids.lower_bound(count), ids.end());
-    vcpus = text_of(ids);
-    return !ids.empty();
+/// Leaves those tunes, shares of the caches or of the memory's bandwidth, that are of vCPUs below
+/// `count`, and only these of their vCPUs.
+template <class T>
+void clip(std::vector<T>& tunes, uint32_t count, std::string_view element) {
+    check_each(tunes, [&](T& tune) {
+        std::set<uint32_t> ids = ids_of(tune.vcpus, tune.where, element);
+        ids.erase(ids.lower_bound(count), ids.end());
+        tune.vcpus = text_of(ids);
+    });
+    std::erase_if(tunes, [](const T& tune) { return tune.vcpus.empty(); });
 }
 
-/// Shares of the caches and of the memory bandwidth, for the vCPUs that there are.
-void fill_resctrl(CputuneDef& tune, uint32_t vcpus, xml::Where where) {
-    std::erase_if(tune.cache_tunes,
-                  [&](CacheTune& t) { return !clip(t.vcpus, vcpus, where, "cachetune"); });
-    std::erase_if(tune.memory_tunes,
-                  [&](MemoryTune& t) { return !clip(t.vcpus, vcpus, where, "memorytune"); });
+template <class P>
+void normalize_pins(std::vector<P>& pins, std::string_view element) {
+    check_each(pins,
+               [&](P& pin) { pin.cpuset = normalized_ranges(pin.cpuset, pin.where, element); });
 }
 
-void fill_cputune(CputuneDef& tune, uint32_t vcpus, xml::Where where) {
+void fill_cputune(CputuneDef& tune, uint32_t vcpus) {
     std::erase_if(tune.vcpu_pins, [&](const VcpuPin& pin) { return pin.vcpu >= vcpus; });
-    fill_resctrl(tune, vcpus, where);
-    for (VcpuPin& pin : tune.vcpu_pins) {
-        pin.cpuset = normalized_ranges(pin.cpuset, where, "vcpupin");
-    }
-    for (IothreadPin& pin : tune.iothread_pins) {
-        pin.cpuset = normalized_ranges(pin.cpuset, where, "iothreadpin");
-    }
-    normalize(tune.emulator_pin, where, "emulatorpin");
+    check_all([&] { clip(tune.cache_tunes, vcpus, "cachetune"); },
+              [&] { clip(tune.memory_tunes, vcpus, "memorytune"); },
+              [&] { normalize_pins(tune.vcpu_pins, "vcpupin"); },
+              [&] { normalize_pins(tune.iothread_pins, "iothreadpin"); },
+              [&] { normalize(tune.emulator_pin, tune.where, "emulatorpin"); },
+              [&] { split_schedulers(tune.vcpu_schedulers, "vcpusched"); },
+              [&] { split_schedulers(tune.iothread_schedulers, "iothreadsched"); });
     std::ranges::sort(tune.vcpu_pins, {}, &VcpuPin::vcpu);
     std::ranges::sort(tune.iothread_pins, {}, &IothreadPin::iothread);
-    split_schedulers(tune.vcpu_schedulers, where, "vcpusched");
-    split_schedulers(tune.iothread_schedulers, where, "iothreadsched");
+}
+
+void fill_numa_memory(NumaMemory& memory, const VcpuDef& vcpus) {
+    normalize(memory.nodeset, memory.where, "memory");
+    if (!memory.placement && !memory.nodeset && vcpus.placement == Placement::auto_) {
+        memory.placement = NumaPlacement::auto_;
+    }
+    memory.mode = memory.mode.value_or(NumaMode::strict);
+    if (memory.placement == NumaPlacement::static_ && memory.nodeset) {
+        memory.placement.reset();
+    }
+    if (memory.placement == NumaPlacement::auto_) {
+        memory.nodeset.reset(); // the host chooses
+    }
 }
 
 void fill_numatune(DomainDef& def) {
     if (def.numatune) {
         if (def.numatune->memory) {
-            NumaMemory& memory = *def.numatune->memory;
-            normalize(memory.nodeset, def.where, "numatune");
-            if (!memory.placement && !memory.nodeset && def.vcpus.placement == Placement::auto_) {
-                memory.placement = NumaPlacement::auto_;
-            }
-            memory.mode = memory.mode.value_or(NumaMode::strict);
-            if (memory.placement == NumaPlacement::static_ && memory.nodeset) {
-                memory.placement.reset();
-            }
-            if (memory.placement == NumaPlacement::auto_) {
-                memory.nodeset.reset(); // the host chooses
-            }
+            fill_numa_memory(*def.numatune->memory, def.vcpus);
         }
-        for (NumaMemnode& node : def.numatune->memnodes) {
-            node.nodeset = normalized_ranges(node.nodeset, def.where, "memnode");
-        }
+        check_each(def.numatune->memnodes, [](NumaMemnode& node) {
+            node.nodeset = normalized_ranges(node.nodeset, node.where, "memnode");
+        });
         std::ranges::sort(def.numatune->memnodes, {}, &NumaMemnode::cell);
     }
     if (def.vcpus.placement == Placement::auto_ && !def.numatune) {
-        def.numatune.emplace().memory =
-            NumaMemory{.mode = NumaMode::strict, .placement = NumaPlacement::auto_, .nodeset = {}};
+        NumaMemory& memory = def.numatune.emplace().memory.emplace();
+        memory.mode = NumaMode::strict;
+        memory.placement = NumaPlacement::auto_;
     }
+}
+
+void fill_pages(DomainDef& def) {
+    if (!def.memory_backing || !def.memory_backing->hugepages) {
+        return;
+    }
+    check_each(def.memory_backing->hugepages->pages, [&](HugePage& page) {
+        normalize(page.nodeset, page.where, "page");
+        if (page.nodeset == "0" && (!def.cpu || def.cpu->cells.empty())) {
+            page.nodeset.reset(); // without cells all memory is node 0
+        }
+    });
 }
 
 /// The highest limit that can be written says that there is none.
@@ -153,22 +169,17 @@ void fill_memtune(MemtuneDef& tune) {
 } // namespace
 
 void fill_tuning(DomainDef& def) {
-    fill_vcpus(def);
     fill_iothreads(def);
+    Refusals refusals;
+    refusals.attempt([&] { fill_vcpus(def); });
     if (def.cputune) {
-        fill_cputune(*def.cputune, def.vcpus.maximum, def.where);
+        refusals.attempt([&] { fill_cputune(*def.cputune, def.vcpus.maximum); });
     }
-    fill_numatune(def);
+    refusals.attempt([&] { fill_numatune(def); });
+    refusals.attempt([&] { fill_pages(def); });
+    refusals.raise();
     if (def.memtune) {
         fill_memtune(*def.memtune);
-    }
-    if (def.memory_backing && def.memory_backing->hugepages) {
-        for (HugePage& page : def.memory_backing->hugepages->pages) {
-            normalize(page.nodeset, def.where, "page");
-            if (page.nodeset == "0" && (!def.cpu || def.cpu->cells.empty())) {
-                page.nodeset.reset(); // without cells all memory is node 0
-            }
-        }
     }
 }
 

@@ -24,6 +24,7 @@ struct MemoryDef {
 struct HugePage {
     uint64_t size_kib{};
     std::optional<std::string> nodeset;
+    xml::Where where{};
 };
 
 struct HugePagesDef {

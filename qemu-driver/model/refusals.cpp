@@ -5,8 +5,11 @@
 
 namespace vireo::qemu {
 
-void Refusals::add(const std::string& text) {
+void Refusals::add(ErrorCode code, const std::string& text) {
     constexpr std::size_t kept = 20;
+    if (texts_.empty()) {
+        code_ = code;
+    }
     if (texts_.size() < kept && std::ranges::find(texts_, text) == texts_.end()) {
         texts_.push_back(text);
     }
@@ -14,7 +17,7 @@ void Refusals::add(const std::string& text) {
 
 void Refusals::raise() const {
     if (!texts_.empty()) {
-        throw xml::DocumentError(ErrorCode::config_unsupported, texts_);
+        throw xml::DocumentError(code_, texts_);
     }
 }
 

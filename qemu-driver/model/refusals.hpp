@@ -18,30 +18,39 @@ class Refusals {
             check();
         } catch (const xml::DocumentError& e) {
             for (const std::string& text : e.each()) {
-                add(text);
+                add(e.code(), text);
             }
         } catch (const Error& e) {
-            if (e.code() != ErrorCode::config_unsupported) {
+            if (e.code() != ErrorCode::config_unsupported && e.code() != ErrorCode::xml_error) {
                 throw; // not a refusal
             }
-            add(e.what());
+            add(e.code(), e.what());
         }
     }
 
-    /// Throws DocumentError, config_unsupported, where anything was refused.
+    /// Throws DocumentError where anything was refused, with the code of what was first.
     void raise() const;
 
   private:
-    void add(const std::string& text);
+    void add(ErrorCode code, const std::string& text);
 
+    ErrorCode code_ = ErrorCode::config_unsupported;
     std::vector<std::string> texts_;
 };
 
+/// Runs each of the checks, then refuses what any of them refused.
+template <class... Checks>
+void check_all(Checks&&... checks) {
+    Refusals refusals;
+    (refusals.attempt(checks), ...);
+    refusals.raise();
+}
+
 /// Runs `check` on each item, then refuses what it refused of any of them.
 template <class List, class Check>
-void check_each(const List& list, Check check) {
+void check_each(List& list, Check check) {
     Refusals refusals;
-    for (const auto& item : list) {
+    for (auto& item : list) {
         refusals.attempt([&] { check(item); });
     }
     refusals.raise();

@@ -14,11 +14,13 @@ namespace vireo::qemu {
 struct VcpuPin {
     uint32_t vcpu{};
     std::string cpuset;
+    xml::Where where{};
 };
 
 struct IothreadPin {
     uint32_t iothread{};
     std::string cpuset;
+    xml::Where where{};
 };
 
 enum class SchedulerPolicy { other, batch, idle, fifo, rr };
@@ -26,6 +28,7 @@ enum class SchedulerPolicy { other, batch, idle, fifo, rr };
 struct EmulatorScheduler {
     SchedulerPolicy scheduler{};
     std::optional<int32_t> priority;
+    xml::Where where{};
 };
 
 struct VcpuScheduler : EmulatorScheduler {
@@ -45,11 +48,13 @@ struct CacheTuneCache {
     uint32_t level{};
     CacheType type{};
     uint64_t size_kib{};
+    xml::Where where{};
 };
 
 struct CacheTuneMonitor {
     uint32_t level{};
     std::string vcpus;
+    xml::Where where{};
 };
 
 struct CacheTune {
@@ -57,21 +62,25 @@ struct CacheTune {
     std::optional<std::string> id;
     std::vector<CacheTuneCache> caches;
     std::vector<CacheTuneMonitor> monitors;
+    xml::Where where{};
 };
 
 struct MemoryTuneNode {
     uint32_t id{};
     uint32_t bandwidth{};
+    xml::Where where{};
 };
 
 struct MemoryTuneMonitor {
     std::string vcpus;
+    xml::Where where{};
 };
 
 struct MemoryTune {
     std::string vcpus;
     std::vector<MemoryTuneNode> nodes;
     std::vector<MemoryTuneMonitor> monitors;
+    xml::Where where{};
 };
 
 /// Periods and quotas in µs.
@@ -110,6 +119,7 @@ struct BlkioDevice {
     std::optional<uint64_t> write_bytes_sec;
     std::optional<uint32_t> read_iops_sec;
     std::optional<uint32_t> write_iops_sec;
+    xml::Where where{};
 };
 
 struct BlkiotuneDef {
@@ -126,12 +136,14 @@ struct NumaMemory {
     std::optional<NumaMode> mode;
     std::optional<NumaPlacement> placement;
     std::optional<std::string> nodeset;
+    xml::Where where{};
 };
 
 struct NumaMemnode {
     uint32_t cell{};
     NumaMode mode{};
     std::string nodeset;
+    xml::Where where{};
 };
 
 struct NumatuneDef {

@@ -159,12 +159,12 @@ void validate_document(const DomainDef& def) {
                                       validate_interfaces,
                                       validate_hostdevs,
                                       validate_displays,
-                                      validate_small_devices};
+                                      validate_small_devices,
+                                      validate_cpu,
+                                      validate_memory,
+                                      validate_tuning,
+                                      validate_seclabels};
     attempt_all(of_themselves, def);
-    validate_cpu(def);
-    validate_memory(def);
-    validate_tuning(def);
-    validate_seclabels(def);
 }
 
 void validate(const DomainDef& def, const HostFacts& facts) {
@@ -180,11 +180,11 @@ void validate(const DomainDef& def, const HostFacts& facts) {
                                       validate_qemu_interfaces,
                                       validate_qemu_displays,
                                       validate_qemu_small_devices,
-                                      validate_filesystems};
-    attempt_all(of_themselves, def);
-    validate_qemu_cpu(def);
-    validate_memory_devices(def, facts);
-    validate_qemu_memory(def);
+                                      validate_filesystems,
+                                      validate_qemu_cpu};
+    check_all([&] { attempt_all(of_themselves, def); },
+              [&] { validate_memory_devices(def, facts); },
+              [&] { validate_qemu_memory(def); });
 }
 
 } // namespace vireo::qemu

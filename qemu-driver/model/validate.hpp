@@ -50,6 +50,8 @@ void require_shared_memory(const DomainDef& def,
                            std::string_view what);
 /// Memory devices, huge pages, NUMA cells and where they lie on the host.
 void validate_memory(const DomainDef& def);
+/// Without the devices. A part of the former.
+void validate_guest_numa(const DomainDef& def);
 void validate_qemu_memory(const DomainDef& def);
 /// Memory devices on this host: node, room, slots, the host's pages, what cannot be beside them.
 void validate_memory_devices(const DomainDef& def, const HostFacts& facts);

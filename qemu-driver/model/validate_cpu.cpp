@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/refusals.hpp"
 #include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace vireo::qemu {
 
 namespace {
 
-void check_vcpus(const DomainDef& def) {
+void check_vcpu_count(const DomainDef& def) {
     const VcpuDef& v = def.vcpus;
     if (v.maximum == 0) {
         refuse(def.where, "vcpu", "a guest has at least one");
@@ -17,38 +17,44 @@ void check_vcpus(const DomainDef& def) {
     if (v.current && (*v.current == 0 || *v.current > v.maximum)) {
         refuse(def.where, "vcpu", "current='{}' is not from 1 to {}", *v.current, v.maximum);
     }
-    if (v.states.empty()) {
-        return;
-    }
-    uint32_t enabled = 0;
+}
+
+void check_vcpu_states(const VcpuDef& v) {
     std::set<uint32_t> seen, orders;
-    for (const VcpuState& state : v.states) {
+    check_each(v.states, [&](const VcpuState& state) {
         if (state.id >= v.maximum || !seen.insert(state.id).second) {
-            refuse(
-                def.where, "vcpus", "id='{}' is there twice, or not below {}", state.id, v.maximum);
+            refuse(state.where,
+                   "vcpu",
+                   "id='{}' is there twice, or not below {}",
+                   state.id,
+                   v.maximum);
         }
         const bool on = state.enabled == YesNo::yes;
-        enabled += on ? 1 : 0;
         if (state.id == 0 && (!on || state.hotpluggable == YesNo::yes)) {
             refuse(
-                def.where, "vcpus", "vCPU 0 boots the guest: it is enabled and not hotpluggable");
+                state.where, "vcpu", "vCPU 0 boots the guest: it is enabled and not hotpluggable");
         }
         if (!on && state.hotpluggable == YesNo::no) {
-            refuse(def.where,
-                   "vcpus",
+            refuse(state.where,
+                   "vcpu",
                    "id='{}' is not enabled and can never be: hotpluggable='no'",
                    state.id);
         }
         if (state.order && (!on || *state.order == 0 || !orders.insert(*state.order).second)) {
-            refuse(def.where,
-                   "vcpus",
+            refuse(state.where,
+                   "vcpu",
                    "order='{}' of id='{}': each enabled vCPU has one, from 1 on",
                    *state.order,
                    state.id);
         }
-    }
-    if (enabled != v.current.value_or(v.maximum)) {
-        refuse(def.where,
+    });
+}
+
+void check_enabled_vcpus(const DomainDef& def) {
+    const VcpuDef& v = def.vcpus;
+    const auto enabled = std::ranges::count(v.states, YesNo::yes, &VcpuState::enabled);
+    if (!v.states.empty() && enabled != v.current.value_or(v.maximum)) {
+        refuse(v.states.front().where,
                "vcpus",
                "{} are enabled, <vcpu> says {}",
                enabled,
@@ -58,33 +64,44 @@ void check_vcpus(const DomainDef& def) {
 
 void check_features(const CpuDef& cpu) {
     std::set<std::string> seen;
-    for (const CpuFeature& feature : cpu.features) {
+    check_each(cpu.features, [&](const CpuFeature& feature) {
         if (!seen.insert(feature.name).second) {
-            refuse(cpu.where, "feature", "name='{}' is there twice", feature.name);
+            refuse(feature.where, "feature", "name='{}' is there twice", feature.name);
         }
-    }
+    });
     const bool custom = cpu.mode.value_or(CpuMode::custom) == CpuMode::custom;
     const bool model = cpu.model && !cpu.model->name.empty();
     if (custom && !model && !cpu.features.empty()) {
-        refuse(cpu.where, "feature", "features are changes to a <model>; name one");
+        refuse(
+            cpu.features.front().where, "feature", "features are changes to a <model>; name one");
     }
-    if (!custom && model && cpu.mode != CpuMode::host_model) {
-        refuse(cpu.where,
+}
+
+void check_model(const CpuDef& cpu) {
+    if (!cpu.model) {
+        return;
+    }
+    const CpuModelDef& model = *cpu.model;
+    const CpuMode mode = cpu.mode.value_or(CpuMode::custom);
+    if (mode != CpuMode::custom && mode != CpuMode::host_model && !model.name.empty()) {
+        refuse(model.where,
                "model",
                "'{}': mode='{}' takes the host's; remove the element",
-               cpu.model->name,
-               name_of(*cpu.mode));
+               model.name,
+               name_of(mode));
     }
     constexpr std::size_t vendor_length = 12; // CPUID leaf 0: three registers
-    if (cpu.model && cpu.model->vendor_id &&
-        (cpu.model->vendor_id->size() != vendor_length ||
-         cpu.model->vendor_id->find(',') != std::string::npos)) {
-        refuse(cpu.where,
+    if (model.vendor_id && (model.vendor_id->size() != vendor_length ||
+                            model.vendor_id->find(',') != std::string::npos)) {
+        refuse(model.where,
                "model",
                "vendor_id='{}' is not {} characters without a comma",
-               *cpu.model->vendor_id,
+               *model.vendor_id,
                vendor_length);
     }
+}
+
+void check_migratable(const CpuDef& cpu) {
     if (cpu.migratable && cpu.mode != CpuMode::host_passthrough && cpu.mode != CpuMode::maximum) {
         refuse(cpu.where, "cpu", "migratable= is for mode='host-passthrough' and 'maximum'");
     }
@@ -96,11 +113,11 @@ void check_topology(const DomainDef& def, const CpuDef& cpu) {
     }
     const CpuTopology& t = *cpu.topology;
     if (t.sockets == 0 || t.dies == 0 || t.cores == 0 || t.threads == 0) {
-        refuse(cpu.where, "topology", "sockets, dies, cores and threads are numbers from 1 on");
+        refuse(t.where, "topology", "sockets, dies, cores and threads are numbers from 1 on");
     }
     const uint64_t product = uint64_t{t.sockets} * t.dies * t.cores * t.threads;
     if (product != def.vcpus.maximum) {
-        refuse(cpu.where,
+        refuse(t.where,
                "topology",
                "{} sockets of {} dies, {} cores, {} threads are {} vCPUs; <vcpu> has {}",
                t.sockets,
@@ -122,22 +139,22 @@ void check_cache(const CpuDef& cpu) {
     switch (cache.mode) {
     case CpuCacheMode::passthrough:
         if (!host) {
-            refuse(cpu.where,
+            refuse(cache.where,
                    "cache",
                    "mode='passthrough' shows the host's: it needs <cpu mode='host-passthrough'>");
         }
         if (cache.level) {
-            refuse(cpu.where, "cache", "mode='passthrough' is for all levels; remove level=");
+            refuse(cache.where, "cache", "mode='passthrough' is for all levels; remove level=");
         }
         break;
     case CpuCacheMode::emulate:
         if (cache.level != last_level) {
-            refuse(cpu.where, "cache", "mode='emulate' is there for level='{}'", last_level);
+            refuse(cache.where, "cache", "mode='emulate' is there for level='{}'", last_level);
         }
         break;
     case CpuCacheMode::disable:
         if (cache.level) {
-            refuse(cpu.where, "cache", "mode='disable' is for all levels; remove level=");
+            refuse(cache.where, "cache", "mode='disable' is for all levels; remove level=");
         }
         break;
     }
@@ -150,16 +167,16 @@ void check_phys_bits(const CpuDef& cpu) {
     const CpuPhysBits& bits = *cpu.phys_bits;
     const bool passthrough = bits.mode == PhysBitsMode::passthrough;
     if (passthrough && cpu.mode != CpuMode::host_passthrough) {
-        refuse(cpu.where, "maxphysaddr", "mode='passthrough' needs <cpu mode='host-passthrough'>");
+        refuse(bits.where, "maxphysaddr", "mode='passthrough' needs <cpu mode='host-passthrough'>");
     }
     if (passthrough && bits.bits) {
-        refuse(cpu.where, "maxphysaddr", "mode='passthrough' is the host's number; remove bits=");
+        refuse(bits.where, "maxphysaddr", "mode='passthrough' is the host's number; remove bits=");
     }
     if (!passthrough && !bits.bits) {
-        refuse(cpu.where, "maxphysaddr", "mode='emulate' needs bits=");
+        refuse(bits.where, "maxphysaddr", "mode='emulate' needs bits=");
     }
     if (!passthrough && bits.limit) {
-        refuse(cpu.where, "maxphysaddr", "limit= is for mode='passthrough'");
+        refuse(bits.where, "maxphysaddr", "limit= is for mode='passthrough'");
     }
 }
 
@@ -178,31 +195,48 @@ void check_many(const DomainDef& def) {
     }
 }
 
-} // namespace
-
-void validate_cpu(const DomainDef& def) {
-    check_vcpus(def);
-    if (def.cpu) {
-        check_features(*def.cpu);
-        check_topology(def, *def.cpu);
-    }
-}
-
-void validate_qemu_cpu(const DomainDef& def) {
-    check_many(def);
+/// Shares of the host's caches and of its memory's bandwidth.
+void check_shares(const DomainDef& def) {
     if (def.cputune && def.type == DomainType::qemu &&
         (!def.cputune->cache_tunes.empty() || !def.cputune->memory_tunes.empty())) {
         refuse(def.cputune->where,
                def.cputune->cache_tunes.empty() ? "memorytune" : "cachetune",
                "it needs <domain type='kvm'>, whose vCPUs are threads of the host");
     }
-    if (def.cpu) {
-        check_cache(*def.cpu);
-        check_phys_bits(*def.cpu);
-        if (def.cpu->mode == CpuMode::host_passthrough && def.type == DomainType::qemu) {
-            refuse(def.cpu->where, "cpu", "mode='host-passthrough' needs <domain type='kvm'>");
-        }
+}
+
+void check_passthrough(const DomainDef& def, const CpuDef& cpu) {
+    if (cpu.mode == CpuMode::host_passthrough && def.type == DomainType::qemu) {
+        refuse(cpu.where, "cpu", "mode='host-passthrough' needs <domain type='kvm'>");
     }
+}
+
+} // namespace
+
+void validate_cpu(const DomainDef& def) {
+    Refusals refusals;
+    refusals.attempt([&] { check_vcpu_count(def); });
+    refusals.attempt([&] { check_vcpu_states(def.vcpus); });
+    refusals.attempt([&] { check_enabled_vcpus(def); });
+    if (def.cpu) {
+        refusals.attempt([&] { check_features(*def.cpu); });
+        refusals.attempt([&] { check_model(*def.cpu); });
+        refusals.attempt([&] { check_migratable(*def.cpu); });
+        refusals.attempt([&] { check_topology(def, *def.cpu); });
+    }
+    refusals.raise();
+}
+
+void validate_qemu_cpu(const DomainDef& def) {
+    Refusals refusals;
+    refusals.attempt([&] { check_many(def); });
+    refusals.attempt([&] { check_shares(def); });
+    if (def.cpu) {
+        refusals.attempt([&] { check_cache(*def.cpu); });
+        refusals.attempt([&] { check_phys_bits(*def.cpu); });
+        refusals.attempt([&] { check_passthrough(def, *def.cpu); });
+    }
+    refusals.raise();
 }
 
 } // namespace vireo::qemu

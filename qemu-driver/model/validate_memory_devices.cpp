@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/model/memory_devices.hpp"
 #include "qemu-driver/model/memory_pages.hpp"
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/numa_cells.hpp"
+#include "qemu-driver/model/refusals.hpp"
 #include "qemu-driver/model/validate.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ bool takes_slot(const MemoryDeviceDef& memory) {
 }
 
 void check_node(const DomainDef& def, const MemoryDeviceDef& memory) {
-    const std::size_t cells = def.cpu ? def.cpu->cells.size() : 0;
+    const std::size_t cells = cell_count(def);
     if (memory.node && *memory.node >= cells) {
         refuse(
             memory.info.where,
@@ -95,12 +96,11 @@ void check_discard(const DomainDef& def, const MemoryDeviceDef& memory) {
 }
 
 void check_room(const DomainDef& def) {
-    const auto& memories = def.devices.memories;
     uint64_t sum = 0;
     uint64_t slots = 0;
-    for (const MemoryDeviceDef& memory : memories) {
+    check_each(def.devices.memories, [&](const MemoryDeviceDef& memory) {
         if (memory.model == MemoryDeviceModel::sgx_epc) {
-            continue; // in the machine's own address space
+            return; // in the machine's own address space
         }
         if (!def.memory.max) {
             refuse(memory.info.where,
@@ -129,20 +129,20 @@ void check_room(const DomainDef& def) {
                    "all {} memory slots are taken; raise slots= of <maxMemory>",
                    def.memory.max->slots);
         }
-    }
+    });
 }
 
 } // namespace
 
 void validate_memory_devices(const DomainDef& def, const HostFacts& facts) {
-    check_room(def);
-    for (const MemoryDeviceDef& memory : def.devices.memories) {
+    const auto device = [&](const MemoryDeviceDef& memory) {
         check_node(def, memory);
         if (memory.model == MemoryDeviceModel::virtio_mem) {
             check_block(def, memory, facts);
             check_discard(def, memory);
         }
-    }
+    };
+    check_all([&] { check_room(def); }, [&] { check_each(def.devices.memories, device); });
 }
 
 } // namespace vireo::qemu

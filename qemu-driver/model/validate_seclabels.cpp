@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/model/refusals.hpp"
 #include "qemu-driver/model/validate.hpp"
 
 #include <set>
@@ -60,7 +60,7 @@ void check_overrides(const DomainDef& def, const ChardevSource& source, xml::Whe
 
 void validate_seclabels(const DomainDef& def) {
     std::set<std::string> models;
-    for (const SeclabelDef& label : def.seclabels) {
+    const auto domain = [&](const SeclabelDef& label) {
         check_label(label);
         if (def.seclabels.size() > 1 && !label.model) {
             refuse(label.where, "seclabel", "where there are several, each needs model=");
@@ -68,21 +68,21 @@ void validate_seclabels(const DomainDef& def) {
         if (!models.insert(label.model.value_or("")).second) {
             refuse(label.where, "seclabel", "model='{}' is there twice", label.model.value_or(""));
         }
-    }
-    for (const DiskDef& disk : def.devices.disks) {
-        for (const DiskImage* image = &disk.image; image != nullptr; image = image->base()) {
-            check_overrides(def, image->seclabels, disk.info.where);
-        }
-    }
-    const auto all = [&](const auto& list) {
-        for (const auto& device : list) {
-            check_overrides(def, device.source, device.info.where);
+    };
+    const auto disk = [&](const DiskDef& d) {
+        for (const DiskImage* image = &d.image; image != nullptr; image = image->base()) {
+            check_overrides(def, image->seclabels, d.info.where);
         }
     };
-    all(def.devices.serials);
-    all(def.devices.parallels);
-    all(def.devices.consoles);
-    all(def.devices.channels);
+    const auto chardev = [&](const auto& device) {
+        check_overrides(def, device.source, device.info.where);
+    };
+    check_all([&] { check_each(def.seclabels, domain); },
+              [&] { check_each(def.devices.disks, disk); },
+              [&] { check_each(def.devices.serials, chardev); },
+              [&] { check_each(def.devices.parallels, chardev); },
+              [&] { check_each(def.devices.consoles, chardev); },
+              [&] { check_each(def.devices.channels, chardev); });
 }
 
 } // namespace vireo::qemu

@@ -17,6 +17,7 @@ struct VcpuState {
     YesNo enabled{};
     std::optional<YesNo> hotpluggable;
     std::optional<uint32_t> order;
+    xml::Where where{};
 };
 
 struct VcpuDef {
@@ -42,6 +43,7 @@ struct IothreadDef {
     /// Made by `fill_defaults` to reach the number in `<iothreads>`; not written.
     bool automatic{};
     ThreadPool pool;
+    xml::Where where{};
 };
 
 const xml::Type& describe(const VcpuDef*);

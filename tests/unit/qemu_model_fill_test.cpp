@@ -77,7 +77,7 @@ TEST_CASE("what is said of several vCPUs is said of each") {
     CHECK(refusal(guest("",
                         "<cputune><vcpusched vcpus='0-1' scheduler='batch'/>"
                         "<vcpusched vcpus='1' scheduler='idle'/></cputune>")) ==
-          "line 1: <vcpusched>: there are two for '1'; name it in one of them");
+          "line 4: <vcpusched>: there are two for '1'; name it in one of them");
 }
 
 TEST_CASE("the host's advice places unpinned vCPUs") {

@@ -20,6 +20,17 @@ bool refused_at(unsigned line, std::string_view element, const std::string& mess
     return message.starts_with(start) && message.size() > start.size();
 }
 
+/// `line N: <element>` of each mistake that a refusal lists.
+std::string places(const std::string& message) {
+    std::string all;
+    for (std::size_t at = message.find("line "); at != std::string::npos;
+         at = message.find("; line ", at + 1)) {
+        const std::size_t begin = message.find("line ", at) + 5;
+        all += (all.empty() ? "" : " ") + message.substr(begin, message.find('>', begin) - begin);
+    }
+    return all;
+}
+
 } // namespace
 
 TEST_CASE("a guest without mistakes is accepted") {
@@ -284,6 +295,43 @@ TEST_CASE("limits on the host are within what it has") {
                      tune("<cachetune vcpus='0-1'><cache id='0' level='3' type='both' size='1' "
                           "unit='KiB'/></cachetune>"
                           "<memorytune vcpus='0'><node id='0' bandwidth='50'/></memorytune>")));
+}
+
+TEST_CASE("all mistakes of processors, memory and limits are listed, each with its line") {
+    const auto with = [](std::string_view more) { return places(refusal(guest("", more))); };
+    CHECK(with("<cpu mode='host-passthrough'>\n<model vendor_id='short'>qemu64</model>\n"
+               "<topology sockets='1' cores='9' threads='1'/>\n"
+               "<feature name='a'/>\n<feature name='a'/>\n<feature name='a'/>\n</cpu>") ==
+          "8: <feature 9: <feature 5: <model 6: <topology");
+    CHECK(with("<cpu><numa>\n<cell id='0' cpus='0-1' memory='1'/>\n"
+               "<cell id='1' cpus='1-4' memory='1'>\n<distances>\n"
+               "<sibling id='7' value='20'/>\n<sibling id='0' value='9'/>\n"
+               "</distances>\n</cell>\n</numa></cpu>\n"
+               "<numatune>\n<memory mode='strict' placement='static'/>\n"
+               "<memnode cellid='5' mode='strict' nodeset='0'/>\n</numatune>\n"
+               "<memoryBacking><hugepages>\n<page size='2048' nodeset='4'/>\n"
+               "<page size='2048' nodeset='5'/>\n</hugepages></memoryBacking>") ==
+          "18: <page 19: <page 6: <cell 9: <sibling 8: <sibling 14: <memory 15: <memnode");
+    CHECK(with("<cputune>\n<shares>1</shares><period>10</period><quota>10</quota>\n"
+               "<iothreadpin iothread='1' cpuset='0'/>\n<iothreadpin iothread='2' cpuset='0'/>\n"
+               "<vcpusched vcpus='0' scheduler='fifo'/>\n<emulatorsched scheduler='rr'/>\n"
+               "<memorytune vcpus='0'>\n<node id='0' bandwidth='101'/>\n"
+               "<node id='1' bandwidth='0'/>\n</memorytune>\n</cputune>\n"
+               "<blkiotune><weight>1</weight>\n<device><path>/a</path><weight>2</weight></device>\n"
+               "</blkiotune>\n<perf>\n<event name='cmt' enabled='yes'/>\n"
+               "<event name='cmt' enabled='yes'/>\n</perf>") ==
+          "4: <shares 4: <period 4: <quota 6: <iothreadpin 7: <iothreadpin 9: <emulatorsched "
+          "8: <vcpusched 11: <node 12: <node 15: <weight 16: <weight 20: <event");
+}
+
+TEST_CASE("sets of CPUs and nodes that are none are listed, too") {
+    CHECK(places(refusal(guest("",
+                               "<cputune>\n<vcpupin vcpu='0' cpuset='a'/>\n"
+                               "<vcpupin vcpu='1' cpuset='1-'/>\n<emulatorpin cpuset='-'/>\n"
+                               "<iothreadsched iothreads='x' scheduler='batch'/>\n</cputune>"
+                               "<numatune><memory nodeset='x'/></numatune>\n"
+                               "<cpu><numa><cell cpus='0-3,x' memory='1'/></numa></cpu>"))) ==
+          "10: <cell 5: <vcpupin 6: <vcpupin 4: <emulatorpin 8: <iothreadsched 9: <memory");
 }
 
 TEST_CASE("small devices") {
