@@ -5,8 +5,8 @@
 
 namespace vireo::tool {
 
-/// What the named CPU models have by libvirt's CPU map, for a host that a file describes: a recorded
-/// conversation with QEMU does not ask for them. On this host QEMU is asked.
+/// What the named CPU models have by libvirt's CPU map, for a host that a file describes: a
+/// recorded conversation with QEMU does not ask for them. On this host QEMU is asked.
 qemu::CpuModels recorded_cpu_models();
 
 } // namespace vireo::tool

@@ -7,6 +7,7 @@
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
+#include "qemu-driver/launch/usb_devices.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -49,6 +50,14 @@ Task<void> check_host_devices(Driver& driver,
     }
 }
 
+void check_usb_devices(const Driver& driver, DomainDef& live, std::vector<Obstacle>& found) {
+    try {
+        find_usb_devices(live, driver.host);
+    } catch (const Error& e) {
+        add_refusal(found, "host-setup", e);
+    }
+}
+
 void check_command_line(const Driver& driver,
                         const DomainDef& live,
                         const QemuCapabilities& capabilities,
@@ -86,6 +95,7 @@ Task<std::vector<Obstacle>> check_domain(Driver& driver, std::string xml) {
     }
     co_await check_host_devices(driver, live, found);
     co_await check_images(driver, live, found);
+    check_usb_devices(driver, *live, found);
     assign_node_numbers(*live);
     check_command_line(driver, *live, *capabilities, found);
     co_return std::move(found);

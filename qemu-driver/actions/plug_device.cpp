@@ -17,6 +17,7 @@
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/memory_folders.hpp"
+#include "qemu-driver/launch/usb_devices.hpp"
 #include "qemu-driver/model/device_document.hpp"
 
 #include <algorithm>
@@ -58,6 +59,22 @@ Task<Device> with_images(Driver& driver, std::shared_ptr<Guest> guest, Device de
     }
     guest->last_node = assign_node_numbers(*alone, last_node_number(*guest));
     co_return std::move(alone->devices.disks.front());
+}
+
+/// Where on the host a USB device is; nothing for other kinds.
+Device with_usb_place(const Driver& driver, Device device) {
+    if (!std::holds_alternative<HostdevDef>(device)) {
+        return device;
+    }
+    DomainDef alone;
+    alone.devices.hostdevs.push_back(std::get<HostdevDef>(std::move(device)));
+    find_usb_devices(alone, driver.host);
+    if (alone.devices.hostdevs.empty()) {
+        throw Error(ErrorCode::operation_failed,
+                    "the host has no such USB device, and its startupPolicy says that the guest "
+                    "does without it");
+    }
+    return std::move(alone.devices.hostdevs.front());
 }
 
 /// Checks that nothing of the host is in the way of `device`, one of `planned`, and takes what it
@@ -222,6 +239,7 @@ Task<std::string> plug_device(Driver& driver, DomainPtr domain, Device device) {
     PlacedDevice placement = placed_in(*guest->live, device, host_facts(driver, capabilities));
     auto completing = with_images(driver, guest, std::move(placement.device));
     placement.device = co_await std::move(completing);
+    placement.device = with_usb_place(driver, std::move(placement.device));
     require_running(*domain, guest);
     const Device placed = placement.device;
     const std::string alias = info_of(placed).alias.value_or("");

@@ -6,6 +6,7 @@
 #include "qemu-driver/guest_cpu_of_host.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
+#include "qemu-driver/launch/usb_devices.hpp"
 
 namespace vireo::qemu::actions {
 
@@ -14,6 +15,7 @@ Task<std::vector<std::string>> preview_arguments(Host& host, ComingGuest coming,
     DomainDef started = live_definition(std::move(resolved.def), coming.id);
     const auto live = std::make_shared<DomainDef>(std::move(started));
     co_await resolve_guest_cpu(host, live, resolved.capabilities);
+    find_usb_devices(*live, Sysfs(host_tree()));
     assign_node_numbers(*live);
     place_graphics(*live, std::move(coming.ports), coming.folder);
     refuse_missing_host_setup(*live);

@@ -26,6 +26,7 @@
 #include "qemu-driver/launch/numa_advice.hpp"
 #include "qemu-driver/launch/nvram.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
+#include "qemu-driver/launch/usb_devices.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -180,6 +181,7 @@ Task<void> prepare(Driver& driver,
                    std::shared_ptr<const QemuCapabilities> capabilities) {
     auto live = std::make_shared<DomainDef>(*guest->live);
     co_await resolve_guest_cpu(driver, live, std::move(capabilities));
+    find_usb_devices(*live, driver.host);
     co_await follow_image_chains(driver.ctx.loop, live);
     assign_node_numbers(*live);
     place_graphics(*live, taken_ports(driver), driver.statuses.folder_of(guest->id));

@@ -4,6 +4,8 @@
 #include "libshared/error.hpp"
 #include "qemu-driver/devices/disk_nodes.hpp"
 
+#include <fmt/format.h>
+
 #include <string_view>
 #include <utility>
 
@@ -11,8 +13,14 @@ namespace vireo::qemu {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view device, std::string_view name, std::string_view what) {
-    throw Error(ErrorCode::config_unsupported, "{} '{}': {} is not supported", device, name, what);
+[[noreturn]] void
+refuse(xml::Where where, std::string_view device, std::string_view name, std::string_view what) {
+    throw Error(ErrorCode::config_unsupported,
+                "{}{} '{}': {} is not supported",
+                where.line == 0 ? std::string() : fmt::format("line {}: ", where.line),
+                device,
+                name,
+                what);
 }
 
 void check_interface(const InterfaceDef& interface) {
@@ -33,44 +41,45 @@ void check_interface(const InterfaceDef& interface) {
     };
     for (const auto& [asked, element] : wishes) {
         if (asked) {
-            refuse("interface", interface.mac.value_or("?"), element);
+            refuse(interface.info.where, "interface", interface.mac.value_or("?"), element);
         }
     }
 }
 
 void check_disk(const DiskDef& disk) {
     if (const auto* volume = std::get_if<VolumeSource>(&disk.image.source)) {
-        refuse("disk", disk.target.dev, "volume '" + volume->volume + "' of a storage pool");
+        refuse(disk.info.where,
+               "disk",
+               disk.target.dev,
+               "volume '" + volume->volume + "' of a storage pool");
     }
     if (disk.transient) {
-        refuse("disk", disk.target.dev, "<transient/>");
+        refuse(disk.info.where, "disk", disk.target.dev, "<transient/>");
     }
     for (const DiskImage* image = &disk.image; image != nullptr; image = image->base()) {
         if (uses_managed_reservations(*image)) {
-            refuse("disk", disk.target.dev, "<reservations managed='yes'/>");
+            refuse(disk.info.where, "disk", disk.target.dev, "<reservations managed='yes'/>");
         }
     }
 }
 
 void check_hostdev(const HostdevDef& hostdev) {
-    const std::string name = hostdev.info.alias.value_or("?");
     if (hostdev.type() == HostdevType::scsi) {
-        refuse("hostdev", name, "type='scsi'");
-    }
-    const auto* usb = std::get_if<UsbHostdev>(&hostdev.source);
-    if (usb && !(usb->bus && usb->device)) {
-        refuse("hostdev", name, "a USB device without <address bus= device=/>");
+        refuse(hostdev.info.where, "hostdev", hostdev.info.alias.value_or("?"), "type='scsi'");
     }
 }
 
 void check_others(const Devices& devices) {
     if (devices.vsock && !devices.vsock->cid) {
-        refuse("vsock", devices.vsock->info.alias.value_or("?"), "<cid auto='yes'/>");
+        refuse(devices.vsock->info.where,
+               "vsock",
+               devices.vsock->info.alias.value_or("?"),
+               "<cid auto='yes'/>");
     }
     for (const GraphicsDef& graphics : devices.graphics) {
         const auto* dbus = std::get_if<DbusGraphics>(&graphics.kind);
         if (dbus && dbus->p2p != YesNo::yes && !dbus->address) {
-            refuse("graphics", "dbus", "a bus of the guest's own");
+            refuse(graphics.where, "graphics", "dbus", "a bus of the guest's own");
         }
     }
 }
@@ -80,11 +89,14 @@ void check_others(const Devices& devices) {
 void refuse_missing_host_setup(const DomainDef& def) {
     const Devices& devices = def.devices;
     if (def.launch_security && (def.launch_security->dh_cert || def.launch_security->session)) {
-        refuse("domain", def.name, "<launchSecurity> with <dhCert> or <session>");
+        refuse(def.where, "domain", def.name, "<launchSecurity> with <dhCert> or <session>");
     }
     for (const VcpuState& state : def.vcpus.states) {
         if (state.enabled == YesNo::yes && state.hotpluggable == YesNo::yes) {
-            refuse("vcpu", std::to_string(state.id), "hotpluggable='yes' with enabled='yes'");
+            refuse(state.where,
+                   "vcpu",
+                   std::to_string(state.id),
+                   "hotpluggable='yes' with enabled='yes'");
         }
     }
     for (const InterfaceDef& interface : devices.interfaces) {

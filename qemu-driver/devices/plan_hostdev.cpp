@@ -17,7 +17,10 @@ Plan plan_usb(const PlanContext& context, const HostdevDef& hostdev, const UsbHo
     const std::string& alias = alias_of(hostdev.info);
     require_type(context, "usb-host", "hostdev");
     if (!usb.bus || !usb.device) {
-        throw Error(ErrorCode::internal, "hostdev '{}': USB bus and device are not known", alias);
+        throw Error(ErrorCode::config_unsupported,
+                    "hostdev '{}': where the USB device is on the host is not known; give its "
+                    "<address bus= device=/> in <source>",
+                    alias);
     }
     json device = json::object();
     device["driver"] = "usb-host";
