@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libshared/async/loop.hpp"
+#include "libshared/daemon/driver_caller.hpp"
 #include "libshared/daemon/options.hpp"
 #include "qemu-driver/capabilities/capabilities_cache.hpp"
 #include "qemu-driver/capabilities/cpu_models_cache.hpp"
@@ -18,7 +19,8 @@ struct Host {
           capabilities(on, instance.directories.cache + "/qemu"),
           kvm_cpu_models(on, instance.directories.cache + "/qemu", true),
           tcg_cpu_models(on, instance.directories.cache + "/qemu", false),
-          firmware(instance) {}
+          firmware(instance),
+          storaged(on, places_of("storaged", instance, program_folder())) {}
 
     CpuModelsCache& cpu_models(bool kvm) { return kvm ? kvm_cpu_models : tcg_cpu_models; }
 
@@ -28,6 +30,7 @@ struct Host {
     CpuModelsCache kvm_cpu_models;
     CpuModelsCache tcg_cpu_models;
     FirmwareDescriptors firmware;
+    DriverCaller storaged; // keeps volumes that are disks' images
 };
 
 } // namespace vireo::qemu

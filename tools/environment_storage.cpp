@@ -2,8 +2,7 @@
 #include "tools/environment_storage.hpp"
 
 #include "libshared/error.hpp"
-#include "libshared/xml/document.hpp"
-#include "qemu-driver/devices/resolve_volume.hpp"
+#include "qemu-driver/pool_volumes.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -19,38 +18,31 @@ bool names(const json& list, const std::string& name) {
     return std::ranges::find(list, json(name)) != list.end();
 }
 
-std::string attribute(const xml::Node& node, const char* name) {
-    return std::string(node.attribute(name).value_or(""));
+std::string read_text(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return std::move(text).str();
 }
 
-/// What a pool's document says of where its volumes are.
-VolumeFacts read_pool(const std::string& path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    const xml::Document document = xml::Document::parse(text.str());
-    const xml::Node root = document.root();
-    VolumeFacts facts;
-    facts.pool = xml::enum_of<PoolKind>(attribute(root, "type")).value_or(PoolKind::dir);
-    const auto source = root.child("source");
-    for (auto node = source ? source->first() : std::nullopt; node; node = node->next()) {
-        if (node->name() == "host") {
-            SourceHost host;
-            host.name = attribute(*node, "name");
-            facts.hosts.push_back(std::move(host));
-        } else if (node->name() == "device") {
-            facts.device = attribute(*node, "path");
-        } else if (node->name() == "name") {
-            facts.gluster_volume = node->text();
-        } else if (node->name() == "auth") {
-            AuthDef auth;
-            auth.username = attribute(*node, "username");
-            if (const auto secret = node->child("secret")) {
-                auth.secret.uuid = attribute(*secret, "uuid");
-            }
-            facts.auth = std::move(auth);
-        }
+/// The environment's volumes say what they are: TYPE+NAME.
+VolumeFacts find_volume(const json& pools, const VolumeSource& wanted) {
+    const std::string path =
+        pools.at("definitions").get<std::string>() + "/" + wanted.pool + ".xml";
+    if (names(pools.at("inactive"), wanted.pool) || !std::ifstream(path)) {
+        throw Error(ErrorCode::config_unsupported, "storage pool '{}' is not active", wanted.pool);
     }
+    if (names(pools.at("missingVolumes"), wanted.volume)) {
+        throw Error(ErrorCode::config_unsupported,
+                    "storage pool '{}' has no volume '{}'",
+                    wanted.pool,
+                    wanted.volume);
+    }
+    VolumeFacts facts = facts_of_pool(read_text(path));
+    const auto plus = wanted.volume.find('+');
+    const std::string kind = plus == std::string::npos ? "block" : wanted.volume.substr(0, plus);
+    facts.kind = xml::enum_of<VolumeKind>(kind).value_or(VolumeKind::block);
+    facts.name = plus == std::string::npos ? wanted.volume : wanted.volume.substr(plus + 1);
+    facts.path = "/some/" + kind + "/device/" + facts.name;
     return facts;
 }
 
@@ -59,31 +51,12 @@ VolumeFacts read_pool(const std::string& path) {
 void resolve_volumes(const json& environment, DomainDef& def) {
     const json& pools = environment.at("storagePools");
     for (DiskDef& disk : def.devices.disks) {
-        const auto* wanted = std::get_if<VolumeSource>(&disk.image.source);
-        if (!wanted) {
-            continue;
+        for (DiskImage* image = &disk.image; image != nullptr;
+             image = image->backing ? &*image->backing : nullptr) {
+            if (const auto* wanted = std::get_if<VolumeSource>(&image->source)) {
+                resolve_volume(disk, *image, find_volume(pools, *wanted));
+            }
         }
-        const std::string path =
-            pools.at("definitions").get<std::string>() + "/" + wanted->pool + ".xml";
-        if (names(pools.at("inactive"), wanted->pool) || !std::ifstream(path)) {
-            throw Error(
-                ErrorCode::config_unsupported, "storage pool '{}' is not active", wanted->pool);
-        }
-        if (names(pools.at("missingVolumes"), wanted->volume)) {
-            throw Error(ErrorCode::config_unsupported,
-                        "storage pool '{}' has no volume '{}'",
-                        wanted->pool,
-                        wanted->volume);
-        }
-        VolumeFacts facts = read_pool(path);
-        // The environment's volumes say what they are: TYPE+NAME.
-        const auto plus = wanted->volume.find('+');
-        const std::string kind =
-            plus == std::string::npos ? "block" : wanted->volume.substr(0, plus);
-        facts.kind = xml::enum_of<VolumeKind>(kind).value_or(VolumeKind::block);
-        facts.name = plus == std::string::npos ? wanted->volume : wanted->volume.substr(plus + 1);
-        facts.path = "/some/" + kind + "/device/" + facts.name;
-        resolve_volume(disk, facts);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
 #include "qemu-driver/launch/usb_devices.hpp"
+#include "qemu-driver/pool_volumes.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -31,6 +32,7 @@ void add_refusal(std::vector<Obstacle>& found, const char* check, const Error& r
 Task<void>
 check_images(Driver& driver, std::shared_ptr<DomainDef> live, std::vector<Obstacle>& found) {
     try {
+        co_await find_volumes(driver, live);
         co_await follow_image_chains(driver.ctx.loop, live);
     } catch (const Error& e) {
         add_refusal(found, "images", e);

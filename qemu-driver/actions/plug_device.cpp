@@ -19,6 +19,7 @@
 #include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/launch/usb_devices.hpp"
 #include "qemu-driver/model/device_document.hpp"
+#include "qemu-driver/pool_volumes.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -51,6 +52,7 @@ Task<Device> with_images(Driver& driver, std::shared_ptr<Guest> guest, Device de
     }
     auto alone = std::make_shared<DomainDef>();
     alone->devices.disks.push_back(std::get<DiskDef>(std::move(device)));
+    co_await find_volumes(driver, alone);
     co_await follow_image_chains(driver.ctx.loop, alone);
     if (alone->devices.disks.empty()) {
         throw Error(ErrorCode::operation_failed,

@@ -7,6 +7,7 @@
 #include "qemu-driver/launch/launch_facts.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
 #include "qemu-driver/launch/usb_devices.hpp"
+#include "qemu-driver/pool_volumes.hpp"
 
 namespace vireo::qemu::actions {
 
@@ -16,6 +17,7 @@ Task<std::vector<std::string>> preview_arguments(Host& host, ComingGuest coming,
     const auto live = std::make_shared<DomainDef>(std::move(started));
     co_await resolve_guest_cpu(host, live, resolved.capabilities);
     find_usb_devices(*live, Sysfs(host_tree()));
+    co_await find_volumes(host, live);
     assign_node_numbers(*live);
     place_graphics(*live, std::move(coming.ports), coming.folder);
     refuse_missing_host_setup(*live);

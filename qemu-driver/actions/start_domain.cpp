@@ -27,6 +27,7 @@
 #include "qemu-driver/launch/nvram.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
 #include "qemu-driver/launch/usb_devices.hpp"
+#include "qemu-driver/pool_volumes.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -182,6 +183,7 @@ Task<void> prepare(Driver& driver,
     auto live = std::make_shared<DomainDef>(*guest->live);
     co_await resolve_guest_cpu(driver, live, std::move(capabilities));
     find_usb_devices(*live, driver.host);
+    co_await find_volumes(driver, live);
     co_await follow_image_chains(driver.ctx.loop, live);
     assign_node_numbers(*live);
     place_graphics(*live, taken_ports(driver), driver.statuses.folder_of(guest->id));

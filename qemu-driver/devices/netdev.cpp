@@ -14,7 +14,10 @@ using nlohmann::json;
 
 void refuse_interface(const InterfaceDef& interface, std::string_view what) {
     throw Error(ErrorCode::config_unsupported,
-                "interface '{}': {} is not supported",
+                "{}interface '{}': {} is not supported",
+                interface.info.where.line == 0
+                    ? std::string()
+                    : fmt::format("line {}: ", interface.info.where.line),
                 interface.mac.value_or("?"),
                 what);
 }
@@ -115,6 +118,12 @@ class NetdevWriter {
         netdev["localaddr"] =
             fmt::format("{}:{}", source.local_address.value_or(""), source.local_port.value_or(0));
         return netdev;
+    }
+
+    [[noreturn]] json operator()(const NetworkInterfaceSource&) const {
+        refuse_interface(interface_,
+                         "type='network' (take type='bridge' with the bridge of that network, "
+                         "like 'virbr0', or type='user')");
     }
 
     template <class Other>

@@ -44,7 +44,7 @@ std::string lun_of(const DiskDef& disk, const VolumeFacts& facts) {
 }
 
 /// QEMU logs in to the target by itself.
-void use_iscsi(DiskDef& disk, const VolumeFacts& facts) {
+void use_iscsi(DiskDef& disk, DiskImage& image, const VolumeFacts& facts) {
     if (facts.hosts.size() != 1) {
         refuse(disk, "the pool of volume '{}' must have exactly one host", facts.name);
     }
@@ -52,15 +52,17 @@ void use_iscsi(DiskDef& disk, const VolumeFacts& facts) {
     network.protocol = NetworkProtocol::iscsi;
     network.name = fmt::format("{}/{}", facts.device, lun_of(disk, facts));
     network.hosts = facts.hosts;
-    disk.image.source = std::move(network);
-    disk.image.auth = facts.auth;
-    if (disk.image.auth && !disk.image.auth->secret.type) {
-        disk.image.auth->secret.type = "iscsi";
+    image.source = std::move(network);
+    image.auth = facts.auth;
+    if (image.auth && !image.auth->secret.type) {
+        image.auth->secret.type = "iscsi";
     }
-    disk.outer_auth.reset();
+    if (&image == &disk.image) {
+        disk.outer_auth.reset();
+    }
 }
 
-void use_gluster(DiskDef& disk, const VolumeFacts& facts) {
+void use_gluster(const DiskDef& disk, DiskImage& image, const VolumeFacts& facts) {
     if (facts.kind != VolumeKind::network) {
         refuse(disk, "volume '{}' is not of type 'network'", facts.name);
     }
@@ -68,13 +70,13 @@ void use_gluster(DiskDef& disk, const VolumeFacts& facts) {
     network.protocol = NetworkProtocol::gluster;
     network.name = fmt::format("{}/{}", facts.gluster_volume, facts.name);
     network.hosts = facts.hosts;
-    disk.image.source = std::move(network);
+    image.source = std::move(network);
 }
 
 } // namespace
 
-void resolve_volume(DiskDef& disk, const VolumeFacts& facts) {
-    const VolumeSource wanted = std::get<VolumeSource>(disk.image.source);
+void resolve_volume(DiskDef& disk, DiskImage& image, const VolumeFacts& facts) {
+    const VolumeSource wanted = std::get<VolumeSource>(image.source);
     const bool iscsi = facts.pool == PoolKind::iscsi;
     if (wanted.mode && !iscsi) {
         refuse(disk, "<source mode=> is for pools of type 'iscsi', not '{}'", name_of(facts.pool));
@@ -88,31 +90,31 @@ void resolve_volume(DiskDef& disk, const VolumeFacts& facts) {
     case PoolKind::scsi:
     case PoolKind::zfs:
     case PoolKind::vstorage:
-        disk.image.source = local_source(disk, facts);
+        image.source = local_source(disk, facts);
         break;
     case PoolKind::iscsi:
         if (wanted.mode == PoolSourceMode::direct) {
-            use_iscsi(disk, facts);
+            use_iscsi(disk, image, facts);
         } else {
-            disk.image.source = BlockSource{facts.path};
+            image.source = BlockSource{facts.path};
         }
         break;
     case PoolKind::iscsi_direct:
-        use_iscsi(disk, facts);
+        use_iscsi(disk, image, facts);
         break;
     case PoolKind::gluster:
-        use_gluster(disk, facts);
+        use_gluster(disk, image, facts);
         break;
     case PoolKind::mpath:
     case PoolKind::rbd:
     case PoolKind::sheepdog:
         refuse(disk, "a volume of a pool of type '{}' cannot be a disk", name_of(facts.pool));
     }
-    if (disk.image.startup_policy && disk.image.type() != DiskType::file) {
+    if (image.startup_policy && image.type() != DiskType::file) {
         refuse(disk, "startupPolicy is for files, and volume '{}' is none", facts.name);
     }
-    if (disk.device == DiskDevice::lun && disk.image.type() != DiskType::block &&
-        disk.image.type() != DiskType::network) {
+    if (disk.device == DiskDevice::lun && image.type() != DiskType::block &&
+        image.type() != DiskType::network) {
         refuse(disk, "device='lun' needs a block device, and volume '{}' is none", facts.name);
     }
 }

@@ -36,10 +36,10 @@ struct VolumeFacts {
     std::string path;
 };
 
-/// Puts what a `<disk type='volume'>` stands for in its place: the volume's file, device or
-/// network image. Throws config_unsupported where QEMU cannot open such a volume, or the disk asks
-/// for what only another pool can do.
-void resolve_volume(DiskDef& disk, const VolumeFacts& facts);
+/// Puts what a volume that is an image of `disk` stands for in its place: the volume's file, device
+/// or network image. Throws config_unsupported where QEMU cannot open such a volume, or the disk
+/// asks for what only another pool can do.
+void resolve_volume(DiskDef& disk, DiskImage& image, const VolumeFacts& facts);
 
 } // namespace vireo::qemu
 
