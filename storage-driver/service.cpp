@@ -9,6 +9,7 @@
 #include "storage-driver/bus/memory_policy_interface.hpp"
 #include "storage-driver/bus/paths.hpp"
 #include "storage-driver/bus/pool_interface.hpp"
+#include "storage-driver/bus/secret_interface.hpp"
 #include "storage-driver/bus/volume_interface.hpp"
 
 #include <array>
@@ -54,6 +55,19 @@ StorageService::StorageService(Context& context)
                .definitions = ChangeQueue(context.loop),
                .tell = {},
                .tell_refreshed = {}},
+      secrets_(context.loop,
+               context.options.directories.config + "/secrets",
+               [this](const Secret& secret, SecretEvent event) {
+                   log::info("secret {} is {}",
+                             secret.def.uuid,
+                             event == SecretEvent::defined ? "defined" : "undefined");
+                   context_.objects.emit(connect_path,
+                                         connect_interface,
+                                         "SecretEvent",
+                                         secret_path(secret),
+                                         static_cast<int32_t>(event),
+                                         int32_t{0});
+               }),
       follower_(context.loop,
                 context.options.directories.runtime,
                 [this] {
@@ -181,10 +195,11 @@ void StorageService::started() {
 
 void StorageService::serve() {
     bus::ObjectTree& objects = context_.objects;
-    objects.add_object(connect_path,
-                       connect_interface,
-                       connect_vtable,
-                       std::make_shared<ConnectInterface>(context_.tasks, storage_, host_tree()));
+    objects.add_object(
+        connect_path,
+        connect_interface,
+        connect_vtable,
+        std::make_shared<ConnectInterface>(context_.tasks, storage_, secrets_, host_tree()));
     objects.add_collection<PoolInterface>(
         pool_prefix,
         pool_interface,
@@ -197,6 +212,21 @@ void StorageService::serve() {
             std::vector<std::string> paths;
             for (const auto& [uuid, pool] : storage_.registry.pools()) {
                 paths.push_back(pool_path(*pool));
+            }
+            return paths;
+        });
+    objects.add_collection<SecretInterface>(
+        secret_prefix,
+        secret_interface,
+        secret_vtable,
+        [this](std::string_view path) {
+            return std::make_shared<SecretInterface>(
+                context_.tasks, secrets_, secret_at(secrets_, path));
+        },
+        [this] {
+            std::vector<std::string> paths;
+            for (const auto& [uuid, secret] : secrets_.by_uuid()) {
+                paths.push_back(secret_path(*secret));
             }
             return paths;
         });

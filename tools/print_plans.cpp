@@ -67,9 +67,7 @@ std::string print_blockdevs(const Environment& env, std::string_view text) {
         image->index = place++;
     }
     LaunchFacts facts;
-    // Only names are wanted: what they hold does not matter.
-    facts.secrets.value = [](const SecretReference&) { return std::string(); };
-    facts.secrets.seal = [](std::string_view) { return SealedSecret(); };
+    facts.secrets = blank_secrets();
     facts.settings.gluster_debug_level = 0; // a property of the process, not of the disk
     DescriptorList descriptors(DescriptorList::Naming::numbers);
     const BootOrder boot(def);

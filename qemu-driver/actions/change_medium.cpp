@@ -8,6 +8,8 @@
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/run_plan.hpp"
 #include "qemu-driver/devices/disk_nodes.hpp"
+#include "qemu-driver/devices/plan_secret.hpp"
+#include "qemu-driver/guest_secrets.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/model/domain_document.hpp"
@@ -70,12 +72,13 @@ void require_other_medium_only(const DiskDef& known, const DiskDef& wanted) {
 Plan image_plan(const Driver& driver,
                 const Guest& guest,
                 const QemuCapabilities& capabilities,
-                const DiskDef& disk) {
+                const DiskDef& disk,
+                SecretFacts secrets) {
     if (disk.image.is_empty()) {
         return {};
     }
     DomainDef def = *guest.live;
-    Plan plan = hot_plan(driver, guest, def, capabilities, disk);
+    Plan plan = hot_plan(driver, guest, def, capabilities, disk, std::move(secrets));
     std::erase_if(plan, [](const Step& step) { return step.command == "device_add"; });
     require_hot_steps(plan, disk);
     return plan;
@@ -194,10 +197,12 @@ Task<void> change_medium(Driver& driver, DomainPtr domain, DiskDef wanted, bool 
     alone->devices.disks.push_back(std::move(changed));
     co_await follow_image_chains(driver.ctx.loop, alone);
     guest->last_node = assign_node_numbers(*alone, last_node_number(*guest));
+    std::string folder = driver.statuses.folder_of(guest->id);
+    const SecretFacts secrets = co_await fetch_secrets(driver, alone, std::move(folder));
     require_running(*domain, guest);
     changed = std::move(alone->devices.disks.front());
     changed.target.tray.reset();
-    Plan images = image_plan(driver, *guest, *capabilities, changed);
+    Plan images = image_plan(driver, *guest, *capabilities, changed, secrets);
     co_await run_plan(driver, guest, images);
     std::exception_ptr failure;
     try {
@@ -217,7 +222,7 @@ Task<void> change_medium(Driver& driver, DomainPtr domain, DiskDef wanted, bool 
               domain->name,
               changed.target.dev,
               changed.image.is_empty() ? "no" : "another");
-    Plan former = image_plan(driver, *guest, *capabilities, known);
+    Plan former = image_plan(driver, *guest, *capabilities, known, blank_secrets());
     co_await undo_plan(driver, guest, std::move(former));
 }
 

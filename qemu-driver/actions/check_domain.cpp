@@ -3,7 +3,9 @@
 
 #include "qemu-driver/devices/disk_nodes.hpp"
 #include "qemu-driver/devices/host_setup.hpp"
+#include "qemu-driver/devices/plan_secret.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/guest_secrets.hpp"
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
@@ -52,6 +54,16 @@ Task<void> check_host_devices(Driver& driver,
     }
 }
 
+Task<void>
+check_secrets(Driver& driver, std::shared_ptr<const DomainDef> live, std::vector<Obstacle>& found) {
+    std::string nowhere; // nothing is sealed
+    try {
+        co_await fetch_secrets(driver, live, std::move(nowhere));
+    } catch (const Error& e) {
+        add_refusal(found, "secrets", e);
+    }
+}
+
 void check_usb_devices(const Driver& driver, DomainDef& live, std::vector<Obstacle>& found) {
     try {
         find_usb_devices(live, driver.host);
@@ -71,8 +83,9 @@ void check_command_line(const Driver& driver,
     }
     try {
         constexpr std::uint32_t nobody = 0;
-        const LaunchFacts facts = launch_facts_of(
+        LaunchFacts facts = launch_facts_of(
             driver.options.directories, driver.statuses.folder_of(nobody), nobody, live);
+        facts.secrets = blank_secrets();
         build_launch(live, capabilities, facts);
     } catch (const Error& e) {
         add_refusal(found, "command-line", e);
@@ -97,6 +110,7 @@ Task<std::vector<Obstacle>> check_domain(Driver& driver, std::string xml) {
     }
     co_await check_host_devices(driver, live, found);
     co_await check_images(driver, live, found);
+    co_await check_secrets(driver, live, found);
     check_usb_devices(driver, *live, found);
     assign_node_numbers(*live);
     check_command_line(driver, *live, *capabilities, found);

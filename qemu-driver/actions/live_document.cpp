@@ -44,8 +44,10 @@ Plan hot_plan(const Driver& driver,
               const Guest& guest,
               const DomainDef& def,
               const QemuCapabilities& capabilities,
-              const Device& device) {
-    const LaunchFacts facts = launch_facts(driver, guest);
+              const Device& device,
+              SecretFacts secrets) {
+    LaunchFacts facts = launch_facts(driver, guest);
+    facts.secrets = std::move(secrets);
     DescriptorList descriptors(DescriptorList::Naming::names);
     const BootOrder boot; // places by class belong to the devices of the start
     Plan plan = without_thread_contexts(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "libshared/async/task.hpp"
+#include "qemu-driver/devices/launch.hpp"
 #include "qemu-driver/devices/plan.hpp"
 #include "qemu-driver/driver.hpp"
 #include "qemu-driver/model/guest_devices.hpp"
@@ -20,12 +21,14 @@ void require_running(const Domain& domain, const std::shared_ptr<Guest>& guest);
 Task<std::shared_ptr<const QemuCapabilities>> capabilities_of(Driver& driver,
                                                               std::shared_ptr<Guest> guest);
 
-/// The commands that make `device`, one of `def`, in the running guest.
+/// The commands that make `device`, one of `def`, in the running guest. `secrets`: what
+/// fetch_secrets() gave, or blank_secrets() where the commands are taken back.
 Plan hot_plan(const Driver& driver,
               const Guest& guest,
               const DomainDef& def,
               const QemuCapabilities& capabilities,
-              const Device& device);
+              const Device& device,
+              SecretFacts secrets);
 
 /// Throws operation_unsupported where a step can only be made by a command line, which alone passes
 /// descriptors.

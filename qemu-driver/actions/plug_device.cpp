@@ -12,7 +12,9 @@
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
 #include "qemu-driver/devices/plan_device.hpp"
+#include "qemu-driver/devices/plan_secret.hpp"
 #include "qemu-driver/documents.hpp"
+#include "qemu-driver/guest_secrets.hpp"
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
@@ -115,12 +117,16 @@ Task<void> make_devices(Driver& driver,
                         std::shared_ptr<const DomainDef> planned,
                         std::shared_ptr<const QemuCapabilities> capabilities,
                         PlacedDevice placement) {
+    const auto alone = std::make_shared<DomainDef>();
+    add_device(*alone, placement.device);
+    std::string folder = driver.statuses.folder_of(guest->id);
+    const SecretFacts secrets = co_await fetch_secrets(driver, alone, std::move(folder));
     Plan plan;
     for (const ControllerDef& controller : placement.controllers) {
         const Device one = controller;
-        append(plan, hot_plan(driver, *guest, *planned, *capabilities, one));
+        append(plan, hot_plan(driver, *guest, *planned, *capabilities, one, secrets));
     }
-    append(plan, hot_plan(driver, *guest, *planned, *capabilities, placement.device));
+    append(plan, hot_plan(driver, *guest, *planned, *capabilities, placement.device, secrets));
     if (plan.empty()) {
         throw Error(ErrorCode::operation_unsupported,
                     "{} is a part of the machine: it cannot be plugged into a running guest",
@@ -181,7 +187,7 @@ void require_pluggable(const Driver& driver,
                        const Guest& guest,
                        const QemuCapabilities& capabilities,
                        const Device& device) {
-    const Plan plan = hot_plan(driver, guest, *guest.live, capabilities, device);
+    const Plan plan = hot_plan(driver, guest, *guest.live, capabilities, device, blank_secrets());
     if (plan.empty()) {
         throw Error(ErrorCode::operation_unsupported,
                     "{} is a part of the machine: it cannot be taken from a running guest",
@@ -319,7 +325,7 @@ finish_unplug(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest, st
             co_return;
         }
         const Device device = require_device(*guest, alias);
-        Plan plan = hot_plan(driver, *guest, *guest->live, *capabilities, device);
+        Plan plan = hot_plan(driver, *guest, *guest->live, *capabilities, device, blank_secrets());
         std::erase_if(plan, [](const Step& step) { return step.command == "device_add"; });
         co_await undo_plan(driver, guest, std::move(plan));
         if (domain->guest != guest || !has_device(*guest, alias)) {

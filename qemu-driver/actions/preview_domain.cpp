@@ -2,6 +2,7 @@
 #include "qemu-driver/actions/preview_domain.hpp"
 
 #include "qemu-driver/devices/host_setup.hpp"
+#include "qemu-driver/devices/plan_secret.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/guest_cpu_of_host.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
@@ -21,8 +22,9 @@ Task<std::vector<std::string>> preview_arguments(Host& host, ComingGuest coming,
     assign_node_numbers(*live);
     place_graphics(*live, std::move(coming.ports), coming.folder);
     refuse_missing_host_setup(*live);
-    const LaunchFacts facts =
+    LaunchFacts facts =
         launch_facts_of(host.options.directories, std::move(coming.folder), coming.id, *live);
+    facts.secrets = blank_secrets(); // they are not for everybody's eyes
     co_return command_line(*live, *resolved.capabilities, facts);
 }
 

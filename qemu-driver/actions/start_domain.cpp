@@ -13,6 +13,7 @@
 #include "qemu-driver/devices/memory_policy.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/guest_cpu_of_host.hpp"
+#include "qemu-driver/guest_secrets.hpp"
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/launch/descriptors.hpp"
@@ -217,6 +218,8 @@ Task<void> launch(Driver& driver,
     require_huge_pages(*guest->live, page_facts(), Sysfs());
     LaunchFacts facts = launch_facts(driver, *guest);
     facts.numad_advice = co_await numa_advice(driver.ctx.loop, guest->live);
+    make_master_key(facts.private_dir);
+    facts.secrets = co_await fetch_secrets(driver, guest->live, facts.private_dir);
     const MemoryFolders folders(*guest->live, facts);
     const std::vector<HostFunction> functions = host_functions(*guest->live);
     const auto obstacles = co_await find_obstacles(driver, guest->live, functions, guest->id);

@@ -7,6 +7,11 @@ namespace vireo::qemu {
 
 using nlohmann::json;
 
+SecretFacts blank_secrets() {
+    return {.value = [](const SecretReference&) { return std::string(); },
+            .seal = [](std::string_view) { return SealedSecret(); }};
+}
+
 Step secret_step(const PlanContext& context,
                  const std::string& id,
                  const SecretReference& reference,

@@ -5,6 +5,9 @@
 
 namespace vireo::qemu {
 
+/// For a plan that nobody runs as it is, or of which only the names count: every secret is empty.
+SecretFacts blank_secrets();
+
 /// The object `id` with the secret that `reference` names, for the device or image `user`.
 /// Throws config_unsupported where there is no store of secrets.
 Step secret_step(const PlanContext& context,

@@ -2,6 +2,7 @@
 #include "qemu-driver/launch/launch_facts.hpp"
 
 #include "libshared/sysfs.hpp"
+#include "qemu-driver/guest_secrets.hpp"
 #include "qemu-driver/launch/helpers.hpp"
 #include "qemu-driver/launch/huge_pages.hpp"
 
@@ -18,6 +19,7 @@ LaunchFacts launch_facts_of(const Directories& directories,
     LaunchFacts facts;
     facts.private_dir = std::move(folder);
     facts.channel_dir = facts.private_dir;
+    facts.master_key_file = master_key_file(facts.private_dir);
     facts.memory_backing_dir = fmt::format("{}/qemu/ram/{}", directories.state, id);
     const Sysfs host;
     facts.huge_pages = huge_page_dirs(host, fmt::format("{}-{}", id, live.uuid.value_or("")));

@@ -69,6 +69,30 @@ bus::ObjectPath ConnectInterface::lookup_volume_by_path(const std::string& path)
     return volume_path(actions::known_volume(*found.pool, found.name));
 }
 
+std::vector<bus::ObjectPath> ConnectInterface::list_secrets(uint32_t flags) const {
+    std::vector<bus::ObjectPath> paths;
+    for (const auto& secret : secrets_.list(flags)) {
+        paths.push_back(secret_path(*secret));
+    }
+    return paths;
+}
+
+Task<bus::ObjectPath> ConnectInterface::define_secret(std::string xml, uint32_t flags) {
+    constexpr uint32_t validate = 1;
+    actions::check_flags("SecretDefineXML", flags, validate);
+    const auto secret = co_await secrets_.define(std::move(xml), (flags & validate) != 0);
+    co_return secret_path(*secret);
+}
+
+bus::ObjectPath ConnectInterface::lookup_secret_by_uuid(const std::string& uuid) const {
+    return secret_path(*secrets_.get(uuid));
+}
+
+bus::ObjectPath ConnectInterface::lookup_secret_by_usage(int32_t type,
+                                                         const std::string& id) const {
+    return secret_path(*secrets_.get_by_usage(type, id));
+}
+
 uint64_t ConnectInterface::free_memory() const {
     return free_memory_bytes(host_);
 }
@@ -104,12 +128,17 @@ Task<void> ConnectInterface::set_memory_parameters(bus::Dict parameters, uint32_
 constexpr sd_bus_vtable connect_vtable[] = {
     bus::start(),
     bus::method<&ConnectInterface::list_pools, "flags", "storagePools">("ListStoragePools"),
+    bus::method<&ConnectInterface::list_secrets, "flags", "secrets">("ListSecrets"),
     bus::method<&ConnectInterface::free_memory, "freemem">("NodeGetFreeMemory"),
     bus::method<&ConnectInterface::memory_parameters, "flags", "memoryParameters">(
         "NodeGetMemoryParameters"),
     bus::method<&ConnectInterface::memory_stats, "cellNum", "flags", "stats">("NodeGetMemoryStats"),
     bus::method<&ConnectInterface::set_memory_parameters, "params", "flags">(
         "NodeSetMemoryParameters"),
+    bus::method<&ConnectInterface::define_secret, "xml", "flags", "secret">("SecretDefineXML"),
+    bus::method<&ConnectInterface::lookup_secret_by_uuid, "uuid", "secret">("SecretLookupByUUID"),
+    bus::method<&ConnectInterface::lookup_secret_by_usage, "usageType", "usageID", "secret">(
+        "SecretLookupByUsage"),
     bus::method<&ConnectInterface::create_pool, "xml", "flags", "storagePool">(
         "StoragePoolCreateXML"),
     bus::method<&ConnectInterface::define_pool, "xml", "flags", "storagePool">(
@@ -124,6 +153,7 @@ constexpr sd_bus_vtable connect_vtable[] = {
         "StorageVolLookupByPath"),
     bus::signal<"storagePool", "event", "detail">::of<bus::ObjectPath, int32_t, int32_t>(
         "StoragePoolEvent"),
+    bus::signal<"secret", "event", "detail">::of<bus::ObjectPath, int32_t, int32_t>("SecretEvent"),
     bus::end(),
 };
 

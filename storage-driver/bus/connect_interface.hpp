@@ -4,6 +4,7 @@
 #include "libshared/async/scope.hpp"
 #include "libshared/async/task.hpp"
 #include "libshared/bus/types.hpp"
+#include "storage-driver/secrets/secrets.hpp"
 #include "storage-driver/storage.hpp"
 
 #include <systemd/sd-bus.h>
@@ -16,12 +17,12 @@
 
 namespace vireo::storage {
 
-/// storaged's part of org.libvirt.Connect: pools and the host's memory.
+/// storaged's part of org.libvirt.Connect: pools, secrets and the host's memory.
 class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
   public:
     /// `host` is where /proc and /sys are: empty but in tests.
-    ConnectInterface(Scope& tasks, Storage& storage, std::string host)
-        : tasks_(tasks), storage_(storage), host_(std::move(host)) {}
+    ConnectInterface(Scope& tasks, Storage& storage, Secrets& secrets, std::string host)
+        : tasks_(tasks), storage_(storage), secrets_(secrets), host_(std::move(host)) {}
 
     Scope& tasks() { return tasks_; }
 
@@ -33,6 +34,11 @@ class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
     bus::ObjectPath lookup_volume_by_key(const std::string& key) const;
     bus::ObjectPath lookup_volume_by_path(const std::string& path) const;
 
+    std::vector<bus::ObjectPath> list_secrets(uint32_t flags) const;
+    Task<bus::ObjectPath> define_secret(std::string xml, uint32_t flags);
+    bus::ObjectPath lookup_secret_by_uuid(const std::string& uuid) const;
+    bus::ObjectPath lookup_secret_by_usage(int32_t type, const std::string& id) const;
+
     uint64_t free_memory() const;
     std::map<std::string, uint64_t> memory_stats(int32_t cell, uint32_t flags) const;
     bus::LibvirtDict memory_parameters(uint32_t flags) const;
@@ -41,6 +47,7 @@ class ConnectInterface : public std::enable_shared_from_this<ConnectInterface> {
   private:
     Scope& tasks_;
     Storage& storage_;
+    Secrets& secrets_;
     std::string host_;
 };
 

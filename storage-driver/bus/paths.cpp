@@ -25,6 +25,10 @@ bus::ObjectPath volume_path(const VolumeDef& volume) {
         fmt::format("{}/{}", volume_prefix, bus::encode_path_element(volume.key.value_or(""))));
 }
 
+bus::ObjectPath secret_path(const Secret& secret) {
+    return bus::ObjectPath(fmt::format("{}/{}", secret_prefix, bus::encode_uuid(secret.def.uuid)));
+}
+
 Registry::PoolPtr pool_at(const Registry& registry, std::string_view path) {
     const auto uuid = bus::decode_uuid(last_element(path));
     if (!uuid) {
@@ -39,6 +43,14 @@ Registry::FoundVolume volume_at(const Registry& registry, std::string_view path)
         throw Error(ErrorCode::no_storage_vol, "no storage vol with matching path '{}'", path);
     }
     return registry.get_volume("key", *key);
+}
+
+Secrets::Ptr secret_at(const Secrets& secrets, std::string_view path) {
+    const auto uuid = bus::decode_uuid(last_element(path));
+    if (!uuid) {
+        throw Error(ErrorCode::no_secret, "no secret at object path '{}'", path);
+    }
+    return secrets.get(*uuid);
 }
 
 } // namespace vireo::storage

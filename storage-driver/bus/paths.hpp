@@ -3,6 +3,7 @@
 
 #include "libshared/bus/types.hpp"
 #include "storage-driver/registry.hpp"
+#include "storage-driver/secrets/secrets.hpp"
 
 #include <string_view>
 
@@ -10,13 +11,17 @@ namespace vireo::storage {
 
 inline constexpr const char* connect_path = "/org/libvirt/QEMU";
 inline constexpr const char* pool_prefix = "/org/libvirt/QEMU/storagepool";
+inline constexpr const char* secret_prefix = "/org/libvirt/QEMU/secret";
 inline constexpr const char* volume_prefix = "/org/libvirt/QEMU/storagevol";
 
 bus::ObjectPath pool_path(const Pool& pool);
 bus::ObjectPath volume_path(const VolumeDef& volume);
+bus::ObjectPath secret_path(const Secret& secret);
 
-/// The pool, or the volume, at an object path. Throws no_storage_pool, no_storage_vol.
+/// The pool, the volume or the secret at an object path. Throw no_storage_pool, no_storage_vol,
+/// no_secret.
 Registry::PoolPtr pool_at(const Registry& registry, std::string_view path);
 Registry::FoundVolume volume_at(const Registry& registry, std::string_view path);
+Secrets::Ptr secret_at(const Secrets& secrets, std::string_view path);
 
 } // namespace vireo::storage

@@ -6,12 +6,25 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
 
 namespace vireo::benchmark {
 
 namespace {
+
+/// The key of the guest's secrets went with the guest.
+std::vector<std::string> without_master_key(std::vector<std::string> words) {
+    const auto is_key = [](const std::string& word) {
+        return word.find("masterKey0") != std::string::npos;
+    };
+    const auto key = std::ranges::find_if(words, is_key);
+    if (key != words.end()) {
+        words.erase(key - 1, key + 1); // with the `-object` before it
+    }
+    return words;
+}
 
 /// `-chardev socket,id=charmonitor,fd=24,...`: the number is the other process's.
 std::vector<std::string> with_monitor(std::vector<std::string> words, const Fd& socket) {
@@ -49,7 +62,7 @@ std::vector<std::string> words_of(pid_t pid) {
 
 QemuAlone::QemuAlone(std::vector<std::string> words)
     : listening_(listen_unix(folder_.path() / "monitor")),
-      child_(with_monitor(std::move(words), listening_),
+      child_(with_monitor(without_master_key(std::move(words)), listening_),
              {{listening_.get(), listening_.get()}},
              blocking_connection(folder_.path() / "monitor")) {
     child_.execute("query-status");
