@@ -33,7 +33,6 @@ void check_interface(const InterfaceDef& interface) {
         {interface.bandwidth.has_value(), "<bandwidth>"},
         {interface.coalesce.has_value(), "<coalesce>"},
         {interface.script.has_value() || interface.downscript.has_value(), "<script>"},
-        {interface.backend.type.has_value(), "<backend type='passt'>"},
         {interface.backend_domain.has_value(), "<backenddomain>"},
         {!interface.routes.empty(), "<route>"},
         {ethernet != nullptr && !(ethernet->ips.empty() && ethernet->routes.empty()),

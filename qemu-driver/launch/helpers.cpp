@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 
 namespace vireo::qemu {
@@ -90,8 +92,135 @@ Helper virtiofs_helper(const FilesystemDef& filesystem, const HelperPlaces& plac
     return helper;
 }
 
+std::string range_of(const PortRange& range) {
+    std::string text = fmt::format("{}{}", range.exclude == YesNo::yes ? "~" : "", range.start);
+    const uint32_t end = range.end.value_or(range.start);
+    if (range.end) {
+        text += fmt::format("-{}", end);
+    }
+    if (range.to) {
+        text += fmt::format(":{}", *range.to);
+        text += range.end ? fmt::format("-{}", *range.to + (end - range.start)) : "";
+    }
+    return text;
+}
+
+/// Source: passt(1), --tcp-ports.
+std::string ports_of(const PortForward& forward, const std::string& alias) {
+    std::string text = forward.address.value_or("");
+    text += forward.dev ? "%" + *forward.dev : "";
+    if (forward.ranges.empty()) {
+        if (!text.empty()) {
+            refuse_part("interface", alias, "<portForward> of one address without a <range>");
+        }
+        return "all";
+    }
+    text += text.empty() ? "" : "/";
+    for (const PortRange& range : forward.ranges) {
+        text += &range == &forward.ranges.front() ? "" : ",";
+        text += range_of(range);
+    }
+    return text;
+}
+
+/// Source: passt(1). With --one-off it ends with its client.
+Helper passt_helper(const InterfaceDef& card, const HelperPlaces& places) {
+    const std::string& alias = *card.info.alias;
+    Helper helper;
+    helper.owner = alias;
+    helper.socket = fmt::format("{}-{}.socket", passt_prefix_in(places.private_dir), alias);
+    helper.program = "passt";
+    helper.detaches = true;
+    helper.arguments = {"--one-off",
+                        "--socket",
+                        helper.socket,
+                        "--pid",
+                        helper_pid_file(places.private_dir, alias)};
+    const auto add = [&](const char* option, std::string value) {
+        helper.arguments.emplace_back(option);
+        helper.arguments.push_back(std::move(value));
+    };
+    if (card.backend.log_file) {
+        add("--log-file", *card.backend.log_file);
+    }
+    if (const auto& user = std::get<UserSource>(card.source); user.dev) {
+        add("--interface", *user.dev);
+    }
+    for (const IpDef& ip : card.ips) {
+        add("--address", ip.address);
+        if (ip.prefix && ip.family != "ipv6") {
+            add("--netmask", fmt::format("{}", *ip.prefix));
+        }
+    }
+    for (const PortForward& forward : card.port_forwards) {
+        add(forward.protocol == PortProtocol::tcp ? "--tcp-ports" : "--udp-ports",
+            ports_of(forward, alias));
+    }
+    return helper;
+}
+
 std::string package_of(const std::string& program) {
-    return program == "swtpm" ? "swtpm" : "virtiofsd (or qemu-system-common)";
+    return program == "swtpm" || program == "passt" ? program : "virtiofsd (or qemu-system-common)";
+}
+
+std::vector<std::string> environment_of(const std::string& pid_file) {
+    return {"LC_ALL=C",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "VIREO_GUEST=" + pid_file.substr(0, pid_file.rfind('/'))};
+}
+
+[[noreturn]] void refuse_missing(const Helper& helper, const Error& e) {
+    throw Error(ErrorCode::operation_failed,
+                "device '{}' needs '{}', which does not run: {}; Debian has it in the package {}",
+                helper.owner,
+                helper.program,
+                e.what(),
+                package_of(helper.program));
+}
+
+std::optional<Process> process_in(const std::string& pid_file) {
+    const std::string text = read_file_if_exists(pid_file).value_or("");
+    pid_t pid = 0;
+    std::from_chars(text.data(), text.data() + text.size(), pid);
+    return pid > 0 ? Process::open(pid) : std::nullopt;
+}
+
+/// The last line of what a program printed.
+std::string last_line(std::string text) {
+    text.erase(text.find_last_not_of(" \n") + 1);
+    return text.substr(text.rfind('\n') + 1);
+}
+
+/// Runs one that is ready when the process that was started has ended. As root, passt would become
+/// nobody, who may not write to the guest's folder.
+Task<Process> start_detaching(Loop& loop, Helper helper, std::string pid_file) {
+    constexpr std::chrono::microseconds limit = std::chrono::seconds(10);
+    ProcessSpec spec;
+    spec.program = helper.program;
+    spec.arguments = helper.arguments;
+    if (::geteuid() == 0) {
+        spec.arguments.emplace_back("--runas");
+        spec.arguments.emplace_back("0:0");
+    }
+    std::vector<std::string> environment = environment_of(pid_file);
+    spec.environment = std::move(environment);
+    Output output;
+    try {
+        auto running = run_command(loop, std::move(spec), limit);
+        output = co_await std::move(running);
+    } catch (const Error& e) {
+        refuse_missing(helper, e);
+    }
+    auto process = process_in(pid_file);
+    if (!output.status.success() || !process) {
+        throw Error(ErrorCode::operation_failed,
+                    "device '{}': '{}' ended with {}: {}",
+                    helper.owner,
+                    helper.program,
+                    output.status.text(),
+                    last_line(output.errors));
+    }
+    co_return std::move(*process);
 }
 
 /// A pid may have been given to another process since: the command line of a helper has its folder
@@ -103,6 +232,10 @@ bool is_helper_of(pid_t pid, const std::string& private_dir) {
 }
 
 } // namespace
+
+std::string passt_prefix_in(const std::string& private_dir) {
+    return private_dir + "/passt";
+}
 
 std::string tpm_socket_in(const std::string& private_dir) {
     return private_dir + "/swtpm.sock";
@@ -128,10 +261,18 @@ std::vector<Helper> wanted_helpers(const DomainDef& def, const HelperPlaces& pla
             helpers.push_back(virtiofs_helper(filesystem, places));
         }
     }
+    for (const InterfaceDef& card : def.devices.interfaces) {
+        if (card.backend.type == InterfaceBackendType::passt) {
+            helpers.push_back(passt_helper(card, places));
+        }
+    }
     return helpers;
 }
 
 Task<Process> start_helper(Loop& loop, Helper helper, std::string pid_file, int log) {
+    if (helper.detaches) {
+        co_return co_await start_detaching(loop, std::move(helper), std::move(pid_file));
+    }
     if (!helper.folder.empty()) {
         make_folders(helper.folder);
     }
@@ -142,10 +283,7 @@ Task<Process> start_helper(Loop& loop, Helper helper, std::string pid_file, int 
     ProcessSpec spec;
     spec.program = helper.program;
     spec.arguments = helper.arguments;
-    std::vector<std::string> environment{
-        "LC_ALL=C",
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "VIREO_GUEST=" + pid_file.substr(0, pid_file.rfind('/'))};
+    std::vector<std::string> environment = environment_of(pid_file);
     spec.environment = std::move(environment);
     spec.descriptors.push_back({listening.get(), helper_socket});
     spec.output = log;
@@ -156,13 +294,7 @@ Task<Process> start_helper(Loop& loop, Helper helper, std::string pid_file, int 
     try {
         co_return co_await std::move(spawning);
     } catch (const Error& e) {
-        throw Error(ErrorCode::operation_failed,
-                    "device '{}' needs '{}', which does not run: {}; Debian has it in the package "
-                    "{}",
-                    helper.owner,
-                    helper.program,
-                    e.what(),
-                    package_of(helper.program));
+        refuse_missing(helper, e);
     }
 }
 
@@ -174,11 +306,8 @@ std::vector<Process> running_helpers(const std::string& private_dir) {
         if (!path.ends_with(pid_suffix)) {
             continue;
         }
-        const std::string text = read_file_if_exists(path).value_or("");
-        pid_t pid = 0;
-        std::from_chars(text.data(), text.data() + text.size(), pid);
-        auto process = pid > 0 ? Process::open(pid) : std::nullopt;
-        if (process && is_helper_of(pid, private_dir)) {
+        auto process = process_in(path);
+        if (process && is_helper_of(process->pid(), private_dir)) {
             helpers.push_back(std::move(*process));
         }
     }

@@ -12,15 +12,17 @@
 
 namespace vireo::qemu {
 
-/// A process beside QEMU that plays a part of a guest's device: a TPM, a server of files. It is
-/// given a socket that listens already, so that QEMU can connect at once, and ends by itself when
-/// QEMU has closed its connection: whatever becomes of the daemon, it lives as long as the guest.
+/// A process beside QEMU that plays a part of a guest's device: a TPM, a server of files, a
+/// network. It is given a socket that listens already, so that QEMU can connect at once, and ends
+/// by itself when QEMU has closed its connection: whatever becomes of the daemon, it lives as long
+/// as the guest.
 struct Helper {
     std::string owner;                  ///< alias of the device
     std::string socket;                 ///< the path that QEMU connects to
     std::string program;                ///< absolute, or searched in $PATH
     std::vector<std::string> arguments; ///< with `listening` as descriptor 3
-    std::string folder;                 ///< of its state; made before it runs; empty: none
+    bool detaches = false; ///< makes its socket itself, and goes to the background when it listens
+    std::string folder;    ///< of its state; made before it runs; empty: none
 };
 
 /// Where helpers find and leave what is theirs.
@@ -36,6 +38,8 @@ inline constexpr int helper_socket = 3;
 /// supported.
 std::vector<Helper> wanted_helpers(const DomainDef& def, const HelperPlaces& places);
 
+/// What the sockets of the guest's `passt` processes begin with; `-ALIAS.socket` follows.
+std::string passt_prefix_in(const std::string& private_dir);
 /// The socket of the guest's TPM emulator.
 std::string tpm_socket_in(const std::string& private_dir);
 /// The folder of a guest's TPM, which lasts as long as its definition.

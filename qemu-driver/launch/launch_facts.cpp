@@ -25,6 +25,7 @@ LaunchFacts launch_facts_of(const Directories& directories,
     facts.huge_pages = huge_page_dirs(host, fmt::format("{}-{}", id, live.uuid.value_or("")));
     const auto nodes = numbers_in(host.text("/sys/devices/system/node/has_memory").value_or(""));
     facts.numa_nodes.insert(nodes.begin(), nodes.end());
+    facts.passt_prefix = passt_prefix_in(facts.private_dir);
     facts.tpm_socket = tpm_socket_in(facts.private_dir);
     facts.tpm_versions = {TpmVersion::v1_2, TpmVersion::v2_0};
     facts.now_s = std::time(nullptr);

@@ -104,6 +104,14 @@ bool is_installed(const std::string& program) {
            std::filesystem::exists("/usr/lib/qemu/" + program);
 }
 
+/// Its program is the one for this processor: passt.avx2.
+std::optional<pid_t> passt_of(const Instance& instance) {
+    const auto processes = instance.processes();
+    const auto found = std::ranges::find_if(
+        processes, [](const auto& process) { return process.program.starts_with("passt"); });
+    return found == processes.end() ? std::nullopt : std::optional(found->pid);
+}
+
 } // namespace
 
 TEST_CASE("the limits of a disk hold from the start, and without a daemon") {
@@ -224,5 +232,47 @@ TEST_CASE("a TPM whose options cannot be had is refused before anything runs") {
     const std::string refusal = message_of([&] { start(client, path); });
     CHECK(contains(refusal, "tpm 'tpm0': <active_pcr_banks> is not supported"));
     CHECK(!instance.find("swtpm"));
+    CHECK(state(client, path) == 5);
+}
+
+TEST_CASE("a network by passt runs as long as its guest") {
+    if (!is_installed("passt")) {
+        MESSAGE("skipped: passt is not installed");
+        return;
+    }
+    const Instance instance;
+    Client client = instance.connect();
+    const ObjectPath path =
+        define(client,
+               document("",
+                        "<interface type='user'><backend type='passt'/>"
+                        "<mac address='52:54:00:11:22:33'/><model type='virtio'/></interface>") +
+                   "</domain>");
+    start(client, path);
+    const std::optional<pid_t> network = passt_of(instance);
+    REQUIRE(network);
+    kill_daemon(instance);
+    CHECK(state(client, path) == 1);
+    CHECK(passt_of(instance) == network);
+    destroy(client, path);
+    CHECK(ends(*network));
+}
+
+TEST_CASE("a network that passt cannot give is refused with its words") {
+    if (!is_installed("passt")) {
+        MESSAGE("skipped: passt is not installed");
+        return;
+    }
+    const Instance instance;
+    Client client = instance.connect();
+    const ObjectPath path =
+        define(client,
+               document("",
+                        "<interface type='user'><backend type='passt'/>"
+                        "<source dev='no-such-device'/><model type='virtio'/></interface>") +
+                   "</domain>");
+    const std::string refusal = message_of([&] { start(client, path); });
+    CHECK_MESSAGE(contains(refusal, "device 'net0': 'passt' ended with exit status"), refusal);
+    CHECK(!passt_of(instance));
     CHECK(state(client, path) == 5);
 }

@@ -5,9 +5,9 @@
 # What the build itself takes; docs/design.md says what each library is for.
 build_packages='g++ meson ninja-build pkgconf python3 libsystemd-dev libxml2-dev libfmt-dev
     libgcrypt20-dev nlohmann-json3-dev doctest-dev'
-# What a running instance takes: a message bus, busctl, QEMU, what emulates a TPM for it, and a small
-# guest's parts.
-run_packages='dbus systemd qemu-system-x86 qemu-utils swtpm busybox-static'
+# What a running instance takes: a message bus, busctl, QEMU, what emulates a TPM and a network for
+# it, and a small guest's parts.
+run_packages='dbus systemd qemu-system-x86 qemu-utils swtpm passt busybox-static'
 
 # Prints those of the named Debian packages that are not installed.
 missing() {

@@ -125,3 +125,53 @@ TEST_CASE("a shared folder's server gets the options of <binary>") {
     def.devices.filesystems[0].source_socket = "/other"; // somebody else's server
     CHECK(wanted_helpers(def, places).empty());
 }
+
+TEST_CASE("a user's network by passt gets what the card says of it") {
+    DomainDef def;
+    InterfaceDef card;
+    card.info.alias = "net0";
+    card.source = UserSource{.dev = "eth0"};
+    card.backend.type = InterfaceBackendType::passt;
+    card.backend.log_file = "/log";
+    card.ips.push_back({.family = "ipv4", .address = "1.2.3.4", .prefix = 24, .peer = {}});
+    card.ips.push_back({.family = "ipv6", .address = "fd00::1", .prefix = 64, .peer = {}});
+    PortForward web;
+    web.address = "10.0.0.1";
+    web.dev = "eth1";
+    web.ranges.push_back({.start = 80, .end = {}, .to = 8080, .exclude = {}});
+    web.ranges.push_back({.start = 2000, .end = 2010, .to = 3000, .exclude = {}});
+    web.ranges.push_back({.start = 2005, .end = 2006, .to = {}, .exclude = YesNo::yes});
+    card.port_forwards.push_back(web);
+    PortForward everything;
+    everything.protocol = PortProtocol::udp;
+    card.port_forwards.push_back(everything);
+    def.devices.interfaces.push_back(card);
+    const auto helpers = wanted_helpers(def, places);
+    REQUIRE(helpers.size() == 1);
+    CHECK(helpers[0].program == "passt");
+    CHECK(helpers[0].detaches);
+    CHECK(helpers[0].socket == "/run/3/passt-net0.socket");
+    CHECK(helpers[0].arguments ==
+          std::vector<std::string>{"--one-off",
+                                   "--socket",
+                                   "/run/3/passt-net0.socket",
+                                   "--pid",
+                                   "/run/3/net0.helper",
+                                   "--log-file",
+                                   "/log",
+                                   "--interface",
+                                   "eth0",
+                                   "--address",
+                                   "1.2.3.4",
+                                   "--netmask",
+                                   "24",
+                                   "--address",
+                                   "fd00::1",
+                                   "--tcp-ports",
+                                   "10.0.0.1%eth1/80:8080,2000-2010:3000-3010,~2005-2006",
+                                   "--udp-ports",
+                                   "all"});
+    def.devices.interfaces[0].port_forwards[0].ranges.clear();
+    CHECK(refusal(def) ==
+          "interface 'net0': <portForward> of one address without a <range> is not supported");
+}
