@@ -282,18 +282,25 @@ TEST_CASE("a volume is a file, a device or an iSCSI LUN, as its pool says") {
     facts.pool = PoolKind::dir;
     facts.name = "unit:0:0:7";
     facts.path = "/pool/a";
-    CHECK(refusal([&] { resolve_volume(disk, facts); }) ==
+    CHECK(refusal([&] { resolve_volume(disk, disk.image, facts); }) ==
           "disk 'vda': <source mode=> is for pools of type 'iscsi', not 'dir'");
     facts.pool = PoolKind::iscsi;
     facts.device = "target";
     facts.hosts.emplace_back().name = "example.org";
     DiskDef lun = disk;
-    resolve_volume(lun, facts);
+    resolve_volume(lun, lun.image, facts);
     CHECK(std::get<NetworkSource>(lun.image.source).name == "target/7");
     facts.pool = PoolKind::rbd;
     disk.image.source = VolumeSource{"pool", "a", {}};
-    CHECK(refusal([&] { resolve_volume(disk, facts); }) ==
+    CHECK(refusal([&] { resolve_volume(disk, disk.image, facts); }) ==
           "disk 'vda': a volume of a pool of type 'rbd' cannot be a disk");
+    facts.pool = PoolKind::dir;
+    facts.kind = VolumeKind::file;
+    DiskImage below;
+    below.source = VolumeSource{"pool", "a", {}};
+    resolve_volume(disk, below, facts);
+    CHECK(std::get<FileSource>(below.source).path == "/pool/a");
+    CHECK(disk.image.type() == DiskType::volume);
 }
 
 TEST_CASE("locked memory: a hard limit wins, then the wish, then what devices map") {
