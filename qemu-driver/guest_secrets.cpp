@@ -3,14 +3,12 @@
 
 #include "libshared/files.hpp"
 #include "qemu-driver/devices/seal_secret.hpp"
+#include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/model/problem.hpp"
-
-#include <sys/random.h>
 
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <span>
 #include <vector>
 
 namespace vireo::qemu {
@@ -19,9 +17,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::microseconds storaged_limit = 10s;
-constexpr const char* storaged_path = "/org/libvirt/QEMU";
-constexpr const char* lookup_interface = "org.libvirt.Connect";
+constexpr std::chrono::microseconds secrets_limit = 10s;
+constexpr const char* secrets_path = "/org/libvirt/QEMU";
+constexpr const char* secrets_interface = "org.libvirt.Connect";
 constexpr const char* secret_interface = "org.libvirt.Secret";
 
 // virSecretUsageType
@@ -30,7 +28,7 @@ constexpr std::int32_t ceph_usage = 2;
 constexpr std::int32_t iscsi_usage = 3;
 
 /// A secret, and the element that names it.
-struct Wanted {
+struct WantedSecret {
     SecretReference reference;
     std::int32_t usage_type;
     std::string element;
@@ -41,7 +39,7 @@ std::int32_t usage_of(const AuthDef& auth) {
     return auth.secret.type == "ceph" ? ceph_usage : iscsi_usage;
 }
 
-void add_image(std::vector<Wanted>& found, const DiskImage& image, const xml::Where& where) {
+void add_image(std::vector<WantedSecret>& found, const DiskImage& image, const xml::Where& where) {
     if (image.auth) {
         found.push_back({image.auth->secret, usage_of(*image.auth), "disk", where});
     }
@@ -52,8 +50,8 @@ void add_image(std::vector<Wanted>& found, const DiskImage& image, const xml::Wh
     }
 }
 
-std::vector<Wanted> wanted_by(const DomainDef& def) {
-    std::vector<Wanted> found;
+std::vector<WantedSecret> wanted_by(const DomainDef& def) {
+    std::vector<WantedSecret> found;
     for (const DiskDef& disk : def.devices.disks) {
         const xml::Where& where = disk.info.where;
         if (const AuthDef* auth = disk.auth(); auth != nullptr && !disk.image.auth) {
@@ -83,35 +81,31 @@ std::string secret_name(const SecretReference& reference) {
     return reference.uuid ? *reference.uuid : reference.usage.value_or("");
 }
 
-Task<bus::ObjectPath> find_secret(DriverCaller::ConnectionPtr storaged, Wanted wanted) {
-    const std::string path = storaged_path;
-    const std::string interface = lookup_interface;
+Task<bus::ObjectPath> find_secret(DriverCaller::ConnectionPtr storaged, WantedSecret wanted) {
+    const std::string path = secrets_path;
+    const std::string interface = secrets_interface;
     const std::string name = secret_name(wanted.reference);
     if (wanted.reference.uuid) {
         const std::string member = "SecretLookupByUUID";
         const bus::Message reply =
-            co_await driver_call(storaged, storaged_limit, path, interface, member, name);
+            co_await driver_call(storaged, secrets_limit, path, interface, member, name);
         co_return bus::read<bus::ObjectPath>(reply.get());
     }
     const std::string member = "SecretLookupByUsage";
     const bus::Message reply = co_await driver_call(
-        storaged, storaged_limit, path, interface, member, wanted.usage_type, name);
+        storaged, secrets_limit, path, interface, member, wanted.usage_type, name);
     co_return bus::read<bus::ObjectPath>(reply.get());
 }
 
-Task<std::string> value_of(DriverCaller::ConnectionPtr storaged, Wanted wanted) {
+Task<std::string> value_of(DriverCaller::ConnectionPtr storaged, WantedSecret wanted) {
     const bus::ObjectPath path = co_await find_secret(storaged, wanted);
     const std::string interface = secret_interface;
     const std::string member = "GetValue";
     const std::uint32_t flags = 0;
     const bus::Message reply =
-        co_await driver_call(storaged, storaged_limit, path, interface, member, flags);
+        co_await driver_call(storaged, secrets_limit, path, interface, member, flags);
     const auto bytes = bus::read<std::vector<std::uint8_t>>(reply.get());
     co_return std::string(bytes.begin(), bytes.end());
-}
-
-void fill_random(std::span<std::uint8_t> bytes) {
-    check_errno(static_cast<int>(getrandom(bytes.data(), bytes.size(), 0)), "ask for random bytes");
 }
 
 MasterKey read_master_key(const std::string& private_dir) {
@@ -148,13 +142,13 @@ fetch_secrets(Host& host, std::shared_ptr<const DomainDef> def, std::string priv
         fill_random(iv);
         return seal_secret(text, read_master_key(private_dir), iv);
     };
-    const std::vector<Wanted> wanted = wanted_by(*def);
+    const std::vector<WantedSecret> wanted = wanted_by(*def);
     if (wanted.empty()) {
         co_return std::move(facts);
     }
     auto values = std::make_shared<std::map<std::string, std::string>>();
     const auto storaged = co_await host.storaged.connect();
-    for (const Wanted& one : wanted) {
+    for (const WantedSecret& one : wanted) {
         const std::string name = secret_name(one.reference);
         try {
             auto asking = value_of(storaged, one);

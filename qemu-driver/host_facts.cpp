@@ -11,13 +11,9 @@
 
 namespace vireo::qemu {
 
-namespace {
-
 void fill_random(std::span<std::uint8_t> bytes) {
     check_errno(static_cast<int>(getrandom(bytes.data(), bytes.size(), 0)), "ask for random bytes");
 }
-
-} // namespace
 
 HostFacts page_facts() {
     HostFacts facts;

@@ -5,7 +5,9 @@
 #include "qemu-driver/host.hpp"
 #include "qemu-driver/model/host_facts.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 namespace vireo::qemu {
 
@@ -15,5 +17,8 @@ HostFacts host_facts(const Host& host, std::shared_ptr<const QemuCapabilities> c
 
 /// The part of it about the host's pages.
 HostFacts page_facts();
+
+/// Random bytes of the kernel, good for keys.
+void fill_random(std::span<std::uint8_t> bytes);
 
 } // namespace vireo::qemu

@@ -4,6 +4,7 @@
 #include "libshared/xml/document.hpp"
 #include "libshared/xml/parse.hpp"
 #include "qemu-driver/devices/plan_disk.hpp"
+#include "qemu-driver/devices/plan_secret.hpp"
 
 #include <iterator>
 

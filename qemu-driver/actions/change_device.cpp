@@ -9,6 +9,7 @@
 #include "qemu-driver/actions/monitor_command.hpp"
 #include "qemu-driver/actions/plug_device.hpp"
 #include "qemu-driver/actions/plug_memory.hpp"
+#include "qemu-driver/actions/unplug_device.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/model/device_document.hpp"

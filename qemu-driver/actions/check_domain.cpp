@@ -9,7 +9,9 @@
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
+#include "qemu-driver/launch/scsi_devices.hpp"
 #include "qemu-driver/launch/usb_devices.hpp"
+#include "qemu-driver/launch/vsock.hpp"
 #include "qemu-driver/pool_volumes.hpp"
 
 #include <algorithm>
@@ -64,9 +66,10 @@ check_secrets(Driver& driver, std::shared_ptr<const DomainDef> live, std::vector
     }
 }
 
-void check_usb_devices(const Driver& driver, DomainDef& live, std::vector<Obstacle>& found) {
+void check_host_choices(const Driver& driver, DomainDef& live, std::vector<Obstacle>& found) {
     try {
         find_usb_devices(live, driver.host);
+        choose_vsock_cid(live, kernel_has_free_cid);
     } catch (const Error& e) {
         add_refusal(found, "host-setup", e);
     }
@@ -86,6 +89,7 @@ void check_command_line(const Driver& driver,
         LaunchFacts facts = launch_facts_of(
             driver.options.directories, driver.statuses.folder_of(nobody), nobody, live);
         facts.secrets = blank_secrets();
+        facts.scsi_nodes = find_scsi_devices(live, driver.host, 0);
         build_launch(live, capabilities, facts);
     } catch (const Error& e) {
         add_refusal(found, "command-line", e);
@@ -111,7 +115,7 @@ Task<std::vector<Obstacle>> check_domain(Driver& driver, std::string xml) {
     co_await check_host_devices(driver, live, found);
     co_await check_images(driver, live, found);
     co_await check_secrets(driver, live, found);
-    check_usb_devices(driver, *live, found);
+    check_host_choices(driver, *live, found);
     assign_node_numbers(*live);
     check_command_line(driver, *live, *capabilities, found);
     co_return std::move(found);

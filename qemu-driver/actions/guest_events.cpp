@@ -6,9 +6,9 @@
 #include "qemu-driver/actions/change_medium.hpp"
 #include "qemu-driver/actions/device_events.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
-#include "qemu-driver/actions/plug_device.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
+#include "qemu-driver/actions/unplug_device.hpp"
 #include "qemu-driver/model/domain_def.hpp"
 
 #include <array>

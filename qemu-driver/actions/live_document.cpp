@@ -58,6 +58,17 @@ Plan hot_plan(const Driver& driver,
     return plan;
 }
 
+// A SCSI device of the host has a block node of its own number, which nothing keeps.
+void require_hot_pluggable(const Device& device) {
+    const auto* hostdev = std::get_if<HostdevDef>(&device);
+    if (hostdev != nullptr && hostdev->type() == HostdevType::scsi) {
+        throw Error(ErrorCode::operation_unsupported,
+                    "{} is given to a guest when it starts, and taken when it ends; change the "
+                    "definition alone (flag CONFIG, 2)",
+                    words_of(device));
+    }
+}
+
 void require_hot_steps(const Plan& plan, const Device& device) {
     for (const Step& step : plan) {
         if (step.command.empty()) {

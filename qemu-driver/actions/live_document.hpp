@@ -30,6 +30,10 @@ Plan hot_plan(const Driver& driver,
               const Device& device,
               SecretFacts secrets);
 
+/// Throws operation_unsupported for what is given to a guest when it starts, and taken when it
+/// ends.
+void require_hot_pluggable(const Device& device);
+
 /// Throws operation_unsupported where a step can only be made by a command line, which alone passes
 /// descriptors.
 void require_hot_steps(const Plan& plan, const Device& device);

@@ -4,8 +4,8 @@
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
-#include "qemu-driver/actions/plug_device.hpp"
 #include "qemu-driver/actions/save_status.hpp"
+#include "qemu-driver/actions/unplug_device.hpp"
 #include "qemu-driver/documents.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/actions/plug_device.hpp"
 
-#include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/live_document.hpp"
 #include "qemu-driver/actions/memory_amounts.hpp"
@@ -11,9 +10,8 @@
 #include "qemu-driver/actions/run_plan.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/start_domain.hpp"
+#include "qemu-driver/actions/unplug_device.hpp"
 #include "qemu-driver/devices/plan_device.hpp"
-#include "qemu-driver/devices/plan_secret.hpp"
-#include "qemu-driver/documents.hpp"
 #include "qemu-driver/guest_secrets.hpp"
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/host_facts.hpp"
@@ -23,29 +21,14 @@
 #include "qemu-driver/model/device_document.hpp"
 #include "qemu-driver/pool_volumes.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <set>
 
 namespace vireo::qemu::actions {
 
 namespace {
 
-using namespace std::chrono_literals;
 using nlohmann::json;
-
-constexpr auto unplug_limit = 5s;
-
-std::vector<HostFunction> functions_of(const Device& device) {
-    DomainDef alone;
-    if (const auto* disk = std::get_if<DiskDef>(&device)) {
-        alone.devices.disks.push_back(*disk);
-    } else if (const auto* hostdev = std::get_if<HostdevDef>(&device)) {
-        alone.devices.hostdevs.push_back(*hostdev);
-    }
-    return host_functions(alone);
-}
 
 /// What its images are based on, and the numbers of its nodes; nothing for other kinds.
 Task<Device> with_images(Driver& driver, std::shared_ptr<Guest> guest, Device device) {
@@ -146,82 +129,6 @@ void add_to_live(Guest& guest, PlacedDevice placement) {
     guest.live = std::move(live);
 }
 
-bool has_device(const Guest& guest, const std::string& alias) {
-    return device_named(*guest.live, alias).has_value();
-}
-
-Device require_device(const Guest& guest, const std::string& alias) {
-    auto device = device_named(*guest.live, alias);
-    if (!device) {
-        throw Error(ErrorCode::device_missing, "the guest has no device '{}'", alias);
-    }
-    return std::move(*device);
-}
-
-/// Why a guest does not let go, as far as that is known of this kind.
-std::string keeping_reason(const Device& device) {
-    if (std::holds_alternative<MemoryDeviceDef>(device)) {
-        return "it uses memory of it that it cannot move; let it use less, or boot it with "
-               "memhp_default_state=online_movable so that such memory stays movable";
-    }
-    return "let it stop using the device (unmount what is on it), and try again";
-}
-
-Task<void> until_gone(DomainPtr domain, std::shared_ptr<Guest> guest, std::string alias) {
-    while (has_device(*guest, alias)) {
-        require_running(*domain, guest);
-        if (guest->kept_devices.contains(alias)) {
-            const Device device = require_device(*guest, alias);
-            throw Error(ErrorCode::operation_failed,
-                        "the guest keeps {}: {}",
-                        words_of(device),
-                        keeping_reason(device));
-        }
-        co_await guest->devices_changed.next();
-    }
-}
-
-/// Source: QEMU, hw/core/qdev-monitor.c: devices on buses without hot-plug are refused there; what
-/// the machine brings along has no id.
-void require_pluggable(const Driver& driver,
-                       const Guest& guest,
-                       const QemuCapabilities& capabilities,
-                       const Device& device) {
-    const Plan plan = hot_plan(driver, guest, *guest.live, capabilities, device, blank_secrets());
-    if (plan.empty()) {
-        throw Error(ErrorCode::operation_unsupported,
-                    "{} is a part of the machine: it cannot be taken from a running guest",
-                    words_of(device));
-    }
-    const auto* disk = std::get_if<DiskDef>(&device);
-    if (disk != nullptr && disk->mirror) {
-        throw Error(ErrorCode::resource_busy,
-                    "a block job works on {}: end it first (BlockJobAbort)",
-                    words_of(device));
-    }
-}
-
-/// Asks the guest to let it go, and waits for that a while. Throws operation_failed where the guest
-/// says that it keeps it.
-Task<void>
-let_go(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest, std::string alias) {
-    guest->kept_devices.erase(alias);
-    json arguments;
-    arguments["id"] = alias;
-    co_await monitor_command(driver, guest, "device_del", std::move(arguments));
-    auto leaving = until_gone(domain, guest, alias);
-    try {
-        co_await Deadline(driver.ctx.loop, std::move(leaving), unplug_limit, "the unplug");
-    } catch (const Error& e) {
-        if (e.code() != ErrorCode::operation_timeout) {
-            throw;
-        }
-        log::info("domain '{}': the guest was asked to let {} go and has not yet",
-                  domain->name,
-                  words_of(require_device(*guest, alias)));
-    }
-}
-
 /// The file that QEMU will make for it; nothing where there is one.
 std::optional<std::string> file_to_be_made(const Device& device) {
     const auto* memory = std::get_if<MemoryDeviceDef>(&device);
@@ -232,16 +139,11 @@ std::optional<std::string> file_to_be_made(const Device& device) {
     return memory->source->path;
 }
 
-/// What has gone from the live document no longer holds anything of the host's.
-Task<void> give_back(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest, Device gone) {
-    auto functions = no_longer_used(*guest->live, functions_of(gone));
-    co_await release_functions(driver, domain->uuid, std::move(functions));
-}
-
 } // namespace
 
 Task<std::string> plug_device(Driver& driver, DomainPtr domain, Device device) {
     const std::shared_ptr<Guest> guest = active_guest(*domain);
+    require_hot_pluggable(device);
     const auto capabilities = co_await capabilities_of(driver, guest);
     require_running(*domain, guest);
     PlacedDevice placement = placed_in(*guest->live, device, host_facts(driver, capabilities));
@@ -264,7 +166,7 @@ Task<std::string> plug_device(Driver& driver, DomainPtr domain, Device device) {
             folders.emplace(*planned, launch_facts(driver, *guest));
         }
         const Intention intention(driver, domain, planned);
-        std::vector<HostFunction> functions = functions_of(placed);
+        std::vector<HostFunction> functions = host_functions(placed);
         co_await take_from_host(driver, domain, guest, planned, std::move(functions));
         try {
             auto making = make_devices(driver, guest, planned, capabilities, placement);
@@ -280,7 +182,7 @@ Task<std::string> plug_device(Driver& driver, DomainPtr domain, Device device) {
             std::error_code ignored; // what could not be made is not there
             std::filesystem::remove(*made_file, ignored);
         }
-        co_await give_back(driver, domain, guest, placed);
+        co_await release_unused(driver, domain, guest, placed);
         std::rethrow_exception(failure);
     }
     log::info("domain '{}': {} is attached", domain->name, words_of(placed));
@@ -291,114 +193,6 @@ Task<std::string> plug_device(Driver& driver, DomainPtr domain, Device device) {
     tell_of_memory(driver, *domain);
     co_await refresh_memory_devices(driver, domain, guest);
     co_return alias;
-}
-
-Task<void> unplug_device(Driver& driver, DomainPtr domain, std::string alias) {
-    const std::shared_ptr<Guest> guest = active_guest(*domain);
-    const auto capabilities = co_await capabilities_of(driver, guest);
-    require_running(*domain, guest);
-    const Device device = require_device(*guest, alias);
-    require_pluggable(driver, *guest, *capabilities, device);
-    if (const auto* memory = std::get_if<MemoryDeviceDef>(&device)) {
-        co_await prepare_memory_unplug(driver, domain, *memory);
-    }
-    std::exception_ptr failure;
-    auto letting_go = let_go(driver, domain, guest, alias);
-    try {
-        co_await std::move(letting_go);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        if (const auto* memory = std::get_if<MemoryDeviceDef>(&device)) {
-            co_await undo_memory_unplug(driver, domain, *memory);
-        }
-        std::rethrow_exception(failure);
-    }
-}
-
-Task<void>
-finish_unplug(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest, std::string alias) {
-    try {
-        const auto capabilities = co_await capabilities_of(driver, guest);
-        if (domain->guest != guest || !has_device(*guest, alias)) {
-            co_return;
-        }
-        const Device device = require_device(*guest, alias);
-        Plan plan = hot_plan(driver, *guest, *guest->live, *capabilities, device, blank_secrets());
-        std::erase_if(plan, [](const Step& step) { return step.command == "device_add"; });
-        co_await undo_plan(driver, guest, std::move(plan));
-        if (domain->guest != guest || !has_device(*guest, alias)) {
-            co_return;
-        }
-        const bool is_memory = std::holds_alternative<MemoryDeviceDef>(device);
-        if (is_memory) {
-            driver.events.memory_removed(*domain, alias);
-        }
-        auto live = std::make_shared<DomainDef>(*guest->live);
-        remove_device(*live, device, find_device(*live, device));
-        guest->live = std::move(live);
-        save_status(driver, *domain);
-        co_await give_back(driver, domain, guest, device);
-        log::info("domain '{}': {} has gone", domain->name, words_of(device));
-        driver.events.device(*domain, "DeviceRemoved", alias);
-        tell_of_memory(driver, *domain);
-        guest->devices_changed.notify();
-        if (is_memory) {
-            co_await refresh_memory_devices(driver, domain, guest);
-        }
-    } catch (const Error& e) {
-        log::error("domain '{}': device '{}' went, and what was behind it has not: {}",
-                   domain->name,
-                   alias,
-                   e.what());
-    }
-}
-
-Task<void> refresh_devices(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
-    const Devices& devices = guest->live->devices;
-    if (devices.disks.empty() && devices.hostdevs.empty()) {
-        co_return;
-    }
-    json where;
-    where["path"] = "/machine/peripheral";
-    const json answer = co_await monitor_command(driver, guest, "qom-list", std::move(where));
-    std::set<std::string> present;
-    for (const json& entry : answer) {
-        present.insert(entry.value("name", ""));
-    }
-    std::vector<std::string> gone;
-    const auto look = [&](const auto& list) {
-        for (const auto& device : list) {
-            const bool unassigned = std::holds_alternative<UnassignedAddress>(device.info.address);
-            if (device.info.alias && !unassigned && !present.contains(*device.info.alias)) {
-                gone.push_back(*device.info.alias);
-            }
-        }
-    };
-    look(guest->live->devices.disks);
-    look(guest->live->devices.hostdevs);
-    for (std::string& alias : gone) {
-        co_await finish_unplug(driver, domain, guest, std::move(alias));
-    }
-}
-
-void take_device_deleted(Driver& driver, const DomainPtr& domain, const json& data) {
-    std::string alias = data.value("device", "");
-    if (has_device(*domain->guest, alias)) {
-        driver.followers.spawn(finish_unplug(driver, domain, domain->guest, std::move(alias)),
-                               "unplug from " + domain->name);
-    }
-}
-
-void take_device_kept(Driver& driver, const DomainPtr& domain, const json& data) {
-    const std::string alias = data.value("device", "");
-    // Two events tell of one failure of a DIMM.
-    if (alias.empty() || !domain->guest->kept_devices.insert(alias).second) {
-        return;
-    }
-    driver.events.device(*domain, "DeviceRemovalFailed", alias);
-    domain->guest->devices_changed.notify();
 }
 
 } // namespace vireo::qemu::actions

@@ -7,7 +7,9 @@
 #include "qemu-driver/guest_cpu_of_host.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
 #include "qemu-driver/launch/place_graphics.hpp"
+#include "qemu-driver/launch/scsi_devices.hpp"
 #include "qemu-driver/launch/usb_devices.hpp"
+#include "qemu-driver/launch/vsock.hpp"
 #include "qemu-driver/pool_volumes.hpp"
 
 namespace vireo::qemu::actions {
@@ -21,9 +23,11 @@ Task<std::vector<std::string>> preview_arguments(Host& host, ComingGuest coming,
     co_await find_volumes(host, live);
     assign_node_numbers(*live);
     place_graphics(*live, std::move(coming.ports), coming.folder);
+    choose_vsock_cid(*live, [](uint32_t) { return true; });
     refuse_missing_host_setup(*live);
     LaunchFacts facts =
         launch_facts_of(host.options.directories, std::move(coming.folder), coming.id, *live);
+    facts.scsi_nodes = find_scsi_devices(*live, Sysfs(host_tree()), 0);
     facts.secrets = blank_secrets(); // they are not for everybody's eyes
     co_return command_line(*live, *resolved.capabilities, facts);
 }

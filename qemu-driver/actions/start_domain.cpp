@@ -4,15 +4,16 @@
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/attach_monitor.hpp"
+#include "qemu-driver/actions/live_document.hpp"
 #include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
+#include "qemu-driver/actions/prepare_guest.hpp"
 #include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/actions/settle_guest.hpp"
 #include "qemu-driver/actions/stop_guest.hpp"
 #include "qemu-driver/devices/host_setup.hpp"
 #include "qemu-driver/devices/memory_policy.hpp"
 #include "qemu-driver/documents.hpp"
-#include "qemu-driver/guest_cpu_of_host.hpp"
 #include "qemu-driver/guest_secrets.hpp"
 #include "qemu-driver/host_devices.hpp"
 #include "qemu-driver/host_facts.hpp"
@@ -21,14 +22,11 @@
 #include "qemu-driver/launch/guest_scope.hpp"
 #include "qemu-driver/launch/helpers.hpp"
 #include "qemu-driver/launch/huge_pages.hpp"
-#include "qemu-driver/launch/image_chain.hpp"
 #include "qemu-driver/launch/launch_facts.hpp"
 #include "qemu-driver/launch/memory_folders.hpp"
 #include "qemu-driver/launch/numa_advice.hpp"
 #include "qemu-driver/launch/nvram.hpp"
-#include "qemu-driver/launch/place_graphics.hpp"
-#include "qemu-driver/launch/usb_devices.hpp"
-#include "qemu-driver/pool_volumes.hpp"
+#include "qemu-driver/launch/scsi_devices.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -109,14 +107,6 @@ LaunchFacts launch_facts(const Driver& driver, const Guest& guest) {
         driver.options.directories, driver.statuses.folder_of(guest.id), guest.id, *guest.live);
 }
 
-std::set<std::int32_t> taken_ports(const Driver& driver) {
-    std::set<std::int32_t> taken;
-    for (const auto& [id, other] : driver.registry.by_ids()) {
-        taken.merge(graphics_ports(*other->guest->live));
-    }
-    return taken;
-}
-
 namespace {
 
 ProcessSpec process_spec(const LaunchRequest& launch,
@@ -177,20 +167,6 @@ Task<void> start_helpers(Driver& driver, DomainPtr domain, int log) {
     }
 }
 
-/// Decides what the definition leaves to the host: its CPU, chains of images, places of graphics.
-Task<void> prepare(Driver& driver,
-                   std::shared_ptr<Guest> guest,
-                   std::shared_ptr<const QemuCapabilities> capabilities) {
-    auto live = std::make_shared<DomainDef>(*guest->live);
-    co_await resolve_guest_cpu(driver, live, std::move(capabilities));
-    find_usb_devices(*live, driver.host);
-    co_await find_volumes(driver, live);
-    co_await follow_image_chains(driver.ctx.loop, live);
-    assign_node_numbers(*live);
-    place_graphics(*live, taken_ports(driver), driver.statuses.folder_of(guest->id));
-    guest->live = std::move(live);
-}
-
 /// While the process waits to become QEMU, nobody else could tell it that it is not wanted any
 /// more.
 Task<void>
@@ -211,13 +187,14 @@ Task<void> launch(Driver& driver,
     const std::shared_ptr<Guest> guest = domain->guest;
     driver.statuses.make_folder(guest->id);
     save_status(driver, *domain);
-    co_await prepare(driver, guest, capabilities);
+    co_await prepare_guest(driver, guest, capabilities);
     co_await prepare_nvram(driver.ctx.loop, guest->live, reset_nvram);
     GuestLog log(driver.ctx.options.directories.log + "/qemu", domain->name);
     refuse_missing_host_setup(*guest->live);
     require_huge_pages(*guest->live, page_facts(), Sysfs());
     LaunchFacts facts = launch_facts(driver, *guest);
     facts.numad_advice = co_await numa_advice(driver.ctx.loop, guest->live);
+    facts.scsi_nodes = find_scsi_devices(*guest->live, driver.host, last_node_number(*guest));
     make_master_key(facts.private_dir);
     facts.secrets = co_await fetch_secrets(driver, guest->live, facts.private_dir);
     const MemoryFolders folders(*guest->live, facts);

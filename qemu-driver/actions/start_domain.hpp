@@ -7,7 +7,6 @@
 #include "qemu-driver/driver.hpp"
 
 #include <cstdint>
-#include <set>
 #include <string>
 
 namespace vireo::qemu::actions {
@@ -15,9 +14,6 @@ namespace vireo::qemu::actions {
 /// What the command line of this guest needs to know of the host and of the guest's own folders;
 /// its hot-plugged devices need the same.
 LaunchFacts launch_facts(const Driver& driver, const Guest& guest);
-
-/// The TCP ports of the graphics of every guest that runs or starts.
-std::set<std::int32_t> taken_ports(const Driver& driver);
 
 /// virDomainCreateFlags that have a meaning here.
 struct StartOptions {

@@ -2,8 +2,8 @@
 #include "qemu-driver/bus/native_connect_interface.hpp"
 
 #include "qemu-driver/actions/check_domain.hpp"
+#include "qemu-driver/actions/prepare_guest.hpp"
 #include "qemu-driver/actions/preview_domain.hpp"
-#include "qemu-driver/actions/start_domain.hpp"
 
 namespace vireo::qemu {
 

@@ -62,19 +62,7 @@ void check_disk(const DiskDef& disk) {
     }
 }
 
-void check_hostdev(const HostdevDef& hostdev) {
-    if (hostdev.type() == HostdevType::scsi) {
-        refuse(hostdev.info.where, "hostdev", hostdev.info.alias.value_or("?"), "type='scsi'");
-    }
-}
-
 void check_others(const Devices& devices) {
-    if (devices.vsock && !devices.vsock->cid) {
-        refuse(devices.vsock->info.where,
-               "vsock",
-               devices.vsock->info.alias.value_or("?"),
-               "<cid auto='yes'/>");
-    }
     for (const GraphicsDef& graphics : devices.graphics) {
         const auto* dbus = std::get_if<DbusGraphics>(&graphics.kind);
         if (dbus && dbus->p2p != YesNo::yes && !dbus->address) {
@@ -103,9 +91,6 @@ void refuse_missing_host_setup(const DomainDef& def) {
     }
     for (const DiskDef& disk : devices.disks) {
         check_disk(disk);
-    }
-    for (const HostdevDef& hostdev : devices.hostdevs) {
-        check_hostdev(hostdev);
     }
     check_others(devices);
 }

@@ -4,10 +4,10 @@
 #include "libshared/daemon/sockets.hpp"
 #include "libshared/error.hpp"
 #include "qemu-driver/launch/tap.hpp"
+#include "qemu-driver/launch/vsock.hpp"
 #include "qemu-driver/qmp/monitor_socket.hpp"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -25,17 +25,6 @@ Fd open_file(const Descriptor& wanted, int flags) {
 Fd open_device(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     check_errno(fd.get(), fmt::format("open '{}'", path));
-    return fd;
-}
-
-/// Source: Linux, VHOST_VSOCK_SET_GUEST_CID in include/uapi/linux/vhost.h, which is not C++.
-constexpr unsigned long set_guest_cid = _IOW(0xAF, 0x60, std::uint64_t);
-
-/// A vsock device that answers under the guest's context id.
-Fd open_vsock(const std::string& path, std::uint64_t cid) {
-    Fd fd = open_device(path);
-    check_errno(::ioctl(fd.get(), set_guest_cid, &cid),
-                fmt::format("give the guest the context id {}", cid));
     return fd;
 }
 

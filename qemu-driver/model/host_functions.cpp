@@ -43,6 +43,16 @@ std::vector<HostFunction> host_functions(const DiskDef& disk) {
     return functions;
 }
 
+std::vector<HostFunction> host_functions(const Device& device) {
+    DomainDef alone;
+    if (const auto* disk = std::get_if<DiskDef>(&device)) {
+        alone.devices.disks.push_back(*disk);
+    } else if (const auto* hostdev = std::get_if<HostdevDef>(&device)) {
+        alone.devices.hostdevs.push_back(*hostdev);
+    }
+    return host_functions(alone);
+}
+
 std::vector<HostFunction> host_functions(const DomainDef& def) {
     std::vector<HostFunction> functions;
     for (const DiskDef& disk : def.devices.disks) {

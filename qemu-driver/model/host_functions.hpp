@@ -2,6 +2,7 @@
 #pragma once
 
 #include "qemu-driver/model/domain_def.hpp"
+#include "qemu-driver/model/guest_devices.hpp"
 
 #include <string>
 #include <vector>
@@ -32,5 +33,7 @@ std::string node_device_name(const PciAddress& address);
 std::vector<HostFunction> host_functions(const DiskDef& disk);
 /// Disks first, then `<hostdev>`, then `<interface type='hostdev'>`; each in the document's order.
 std::vector<HostFunction> host_functions(const DomainDef& def);
+/// Those of one device; none of most kinds.
+std::vector<HostFunction> host_functions(const Device& device);
 
 } // namespace vireo::qemu
