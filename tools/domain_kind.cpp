@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/files.hpp"
 #include "qemu-driver/devices/memlock.hpp"
+#include "qemu-driver/model/device_document.hpp"
 #include "qemu-driver/model/domain_document.hpp"
+#include "qemu-driver/model/memory_devices.hpp"
 #include "tools/environment.hpp"
 #include "tools/launch_environment.hpp"
 #include "tools/print_plans.hpp"
@@ -57,6 +59,48 @@ void answer_for_this_host(const Request& request, std::string text) {
     }
 }
 
+/// As a start does with images that are there and based on no other.
+void open_images(const DomainDef& live, DiskDef& disk) {
+    DiskImage* last = &disk.image;
+    while (last->backing && !last->backing->is_empty()) {
+        last = &*last->backing;
+    }
+    last->backing = DiskImage{};
+    DomainDef alone;
+    alone.devices.disks.push_back(std::move(disk));
+    assign_node_numbers(alone, last_node_number(live));
+    disk = std::move(alone.devices.disks.front());
+}
+
+/// The running guest `live` once the device has come, gone or changed.
+void change_device(const Request& request, const Environment& env, DomainDef& live) {
+    const bool attach = request.action == "attach";
+    const Device device = parse_device(read_file(request.device), !attach);
+    const auto* memory = std::get_if<MemoryDeviceDef>(&device);
+    if (attach) {
+        PlacedDevice placed = placed_in(live, device, env.facts);
+        if (auto* disk = std::get_if<DiskDef>(&placed.device)) {
+            open_images(live, *disk);
+        }
+        for (ControllerDef& controller : placed.controllers) {
+            live.devices.controllers.push_back(std::move(controller));
+        }
+        add_device(live, std::move(placed.device));
+    } else if (request.action == "detach") {
+        remove_device(live, device, find_device(live, device));
+    } else if (request.action == "update" && memory != nullptr) {
+        MemoryDeviceDef& known = live.devices.memories[find_memory_device(live, *memory)];
+        require_same_but_requested(known, *memory);
+        known.requested_kib = memory->requested_kib;
+    } else {
+        throw Error(ErrorCode::operation_unsupported,
+                    "--device {}: --action {} is not for {}",
+                    request.device,
+                    request.action,
+                    words_of(device));
+    }
+}
+
 void answer_for_environment(const Request& request, const std::string& text) {
     const Environment env = load_environment(request.env);
     PassOptions options;
@@ -65,7 +109,11 @@ void answer_for_environment(const Request& request, const std::string& text) {
     options.new_definition = request.new_definition || env.settings.value("abiUpdate", false);
     xml::Problems passed_over;
     DomainDef def = parse(request, text, passed_over);
-    complete_domain(def, env.facts, options);
+    if (request.device.empty()) {
+        complete_domain(def, env.facts, options);
+    } else { // a running guest's document is complete, or its guest is what it says
+        change_device(request, env, def);
+    }
     if (request.verb == "check") {
         print_problems(passed_over);
     } else if (request.verb == "xml") {
@@ -81,6 +129,11 @@ void answer_for_environment(const Request& request, const std::string& text) {
 
 void run_domain(const Request& request) {
     std::string text = read_file(request.file);
+    if (!request.device.empty() && (request.env.empty() || !request.active)) {
+        throw Error(ErrorCode::invalid_arg,
+                    "--device is for a running guest of a host that is described: it takes --env "
+                    "and --active");
+    }
     if (request.env.empty()) {
         answer_for_this_host(request, std::move(text));
     } else {

@@ -65,6 +65,13 @@ std::optional<AudioType> audio_driver(const json& process_env) {
     return xml::enum_of<AudioType>(name == "pa" ? "pulseaudio" : name);
 }
 
+/// Where nobody has set it, the driver's own default holds.
+void take_unless_null(const json& setting, std::string& value) {
+    if (!setting.is_null()) {
+        value = setting;
+    }
+}
+
 } // namespace
 
 Environment load_environment(const std::string& path) {
@@ -84,8 +91,8 @@ Environment load_environment(const std::string& path) {
         facts.page_kib = host.at("pageSizeKiB");
         facts.expand_machine_aliases = qemu.at("machineAliasesExpanded");
         facts.nvram_dir = driver.at("nvram_dir");
-        facts.vnc_listen = driver.at("vnc_listen");
-        facts.spice_listen = driver.at("spice_listen");
+        take_unless_null(driver.at("vnc_listen"), facts.vnc_listen);
+        take_unless_null(driver.at("spice_listen"), facts.spice_listen);
         facts.vnc_auto_unix_socket = driver.at("vnc_auto_unix_socket");
         facts.spice_auto_unix_socket = driver.at("spice_auto_unix_socket");
         facts.vnc_allow_host_audio = driver.at("vnc_allow_host_audio");

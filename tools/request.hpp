@@ -14,7 +14,8 @@ struct Request {
     std::string file;
     std::string env;    // the host that a file describes; empty: this one
     std::string root;   // of an instance on this host; empty: the system's or the user's own
-    std::string action; // what a node device's command is to do
+    std::string action; // what a node device's command is to do, or what becomes of `device`
+    std::string device; // a file with the document of one device, to or of a running guest
     bool active = false;
     bool new_definition = false;
     bool generic = false;

@@ -37,7 +37,11 @@ constexpr std::string_view usage =
     "      --env FILE   the host, as the conformance environment describes one, not this one\n"
     "      --new        with --env: the document is new; otherwise it counts as stored earlier\n"
     "      --generic    with --env: only what the document means to any hypervisor\n"
-    "      --action A   create, define, start, stop or undefine\n"
+    "      --device FILE  a device that the guest is given, or loses: 'xml domain' prints what "
+    "the\n"
+    "                   running guest's document is then (--env, --active)\n"
+    "      --action A   of a node device: create, define, start, stop or undefine; of --device:\n"
+    "                   attach, detach or update\n"
     "  -h, --help       show this text\n"
     "      --version    show the version\n"
     "\n"
@@ -84,6 +88,8 @@ bool take_options(std::vector<std::string>& words, Request& out) {
             good = value(out.root);
         } else if (*word == "--action") {
             good = value(out.action);
+        } else if (*word == "--device") {
+            good = value(out.device);
         } else if (word->starts_with('-') && *word != "-") {
             return false;
         } else {

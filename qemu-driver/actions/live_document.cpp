@@ -104,19 +104,7 @@ Intention::~Intention() {
 }
 
 std::uint32_t last_node_number(const Guest& guest) {
-    std::uint32_t last = guest.last_node;
-    const auto look = [&](const DiskImage& top) {
-        for (const DiskImage* image = &top; image != nullptr; image = image->base()) {
-            last = std::max(last, image->index.value_or(0));
-        }
-    };
-    for (const DiskDef& disk : guest.live->devices.disks) {
-        look(disk.image);
-        if (disk.mirror) {
-            look(disk.mirror->image);
-        }
-    }
-    return last;
+    return std::max(guest.last_node, qemu::last_node_number(*guest.live));
 }
 
 } // namespace vireo::qemu::actions

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vireo::qemu {
 
 using nlohmann::json;
@@ -16,6 +18,22 @@ DiskImage* base_of(DiskImage& image) {
 }
 
 } // namespace
+
+uint32_t last_node_number(const DomainDef& def) {
+    uint32_t last = 0;
+    const auto look = [&](const DiskImage& top) {
+        for (const DiskImage* image = &top; image != nullptr; image = image->base()) {
+            last = std::max(last, image->index.value_or(0));
+        }
+    };
+    for (const DiskDef& disk : def.devices.disks) {
+        look(disk.image);
+        if (disk.mirror) {
+            look(disk.mirror->image);
+        }
+    }
+    return last;
+}
 
 uint32_t assign_node_numbers(DomainDef& def, uint32_t used) {
     const auto each_image = [&def](const auto& visit) {

@@ -140,6 +140,8 @@ struct LaunchRequest {
 /// Numbers of a running guest are never used twice: new ones start above `used`. Gives the
 /// highest number back.
 uint32_t assign_node_numbers(DomainDef& def, uint32_t used = 0);
+/// The highest number that an image of `def` has; 0 where none has one.
+uint32_t last_node_number(const DomainDef& def);
 
 /// Builds QEMU's command line for a definition that went through the model's passes (defaults,
 /// addresses, aliases, validation) and `assign_node_numbers`. Looks nothing up on the host.

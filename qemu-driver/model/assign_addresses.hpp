@@ -15,6 +15,8 @@ struct PassOptions {
     bool new_definition{};
     /// The document describes a running guest.
     bool active{};
+    /// One device of it is on its way in: all others are where QEMU has them.
+    bool plugging{};
     /// Only what a document means to any hypervisor: no machine, no models, no addresses but those
     /// of drives.
     bool any_hypervisor{};

@@ -222,16 +222,18 @@ void add_hubs(DomainDef& def) {
 void assign_usb_addresses(DomainDef& def, const PassOptions& options) {
     if (!options.new_definition) {
         // A guest that was defined without ports has them where QEMU put them.
-        bool complete = true;
-        for_each_usb_device(def, [&](const DeviceInfo& info) { complete &= has_port(info); });
+        std::size_t open = 0;
+        for_each_usb_device(def, [&](const DeviceInfo& info) { open += has_port(info) ? 0 : 1; });
         for (const HubDef& hub : def.devices.hubs) {
-            complete &= has_port(hub.info);
+            open += has_port(hub.info) ? 0 : 1;
         }
-        if (!complete) {
+        if (open > (options.plugging ? 1 : 0)) {
             return;
         }
     }
-    add_hubs(def);
+    if (!options.plugging) { // a hub is a device of its own, which nobody would plug
+        add_hubs(def);
+    }
     Buses buses(def);
     for (const HubDef& hub : def.devices.hubs) {
         if (has_port(hub.info)) {

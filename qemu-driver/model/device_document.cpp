@@ -168,6 +168,7 @@ PlacedDevice placed_in(const DomainDef& live, const Device& device, const HostFa
     add_device(trial, std::move(added));
     PassOptions options;
     options.active = true;
+    options.plugging = true;
     complete_domain(trial, facts, options);
     assign_aliases(trial);
     PlacedDevice placement{find_placed(live, trial, device), new_controllers(live, trial)};

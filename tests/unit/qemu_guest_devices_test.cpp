@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Devices that join a running guest: their place in it, what they need, and what is refused.
+#include "libshared/xml/parse.hpp"
 #include "qemu-driver/model/assign_aliases.hpp"
 #include "qemu-driver/model/device_document.hpp"
 #include "tests/support/model_bench.hpp"
@@ -116,4 +117,20 @@ TEST_CASE("a device is found by what names its kind, joins in order, and leaves"
     remove_device(live, *named, find_device(live, *named));
     CHECK(live.devices.disks.size() == 2);
     CHECK_FALSE(device_named(live, "virtio-disk1").has_value());
+}
+
+TEST_CASE("a USB disk gets a port where all others have theirs, and none where no port is free") {
+    const std::string port = "<address type='usb' bus='0' port='1'/>";
+    const std::string tablet = "<input type='tablet' bus='usb'>" + port + "</input>\n";
+    const std::string uhci = "<controller type='usb' index='0' model='piix3-uhci'>"
+                             "<address type='pci' domain='0' bus='0' slot='9'/></controller>\n";
+    const DomainDef live = running(ports + uhci + tablet);
+    const auto placed = std::get<DiskDef>(place(live, disk("sda", "usb")).device);
+    REQUIRE(placed.info.usb() != nullptr);
+    CHECK(placed.info.usb()->bus == 0);
+    CHECK(xml::format(placed).find("port='2'") != std::string::npos);
+    std::string second = tablet;
+    second.replace(second.find("port='1'"), 8, "port='2'");
+    CHECK(contains(refusal_of(running(ports + uhci + tablet + second), disk("sda", "usb")),
+                   "no USB port is free; add a USB controller or a hub"));
 }
