@@ -252,6 +252,9 @@ class _Reader:
             self.fail(f"type '{signature}' of {owner} {e}")
         if count != 1:
             self.fail(f"type '{signature}' of {owner} is {count} types, expected one")
+        if self.interfaces[-1].name.startswith('org.vireo.') and re.search('a{[^sog]', signature):
+            self.fail(f"type '{signature}' of {owner} has a dictionary key that is no text, which nobody can "
+                      'print as JSON; take an array of structures')
 
     def check_member(self, member):
         interface = self.interfaces[-1]

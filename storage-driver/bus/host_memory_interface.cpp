@@ -22,8 +22,9 @@ std::vector<HostMemoryInterface::Pool> HostMemoryInterface::huge_pages() const {
     return rows;
 }
 
-std::map<uint64_t, uint64_t> HostMemoryInterface::huge_pages_reserved() const {
-    return reserved_huge_pages(host_);
+std::vector<HostMemoryInterface::Reserved> HostMemoryInterface::huge_pages_reserved() const {
+    const auto reserved = reserved_huge_pages(host_);
+    return {reserved.begin(), reserved.end()};
 }
 
 std::vector<PromiseRow> HostMemoryInterface::promises() const {

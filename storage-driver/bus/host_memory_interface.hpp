@@ -9,7 +9,6 @@
 #include <systemd/sd-bus.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -27,11 +26,12 @@ class HostMemoryInterface : public std::enable_shared_from_this<HostMemoryInterf
 
     using Cell = std::tuple<uint32_t, uint64_t, uint64_t>;
     using Pool = std::tuple<uint32_t, uint64_t, uint64_t, uint64_t, uint64_t>;
+    using Reserved = std::tuple<uint64_t, uint64_t>;
     using Change = std::tuple<int64_t, uint64_t>;
 
     std::vector<Cell> cells() const;
     std::vector<Pool> huge_pages() const;
-    std::map<uint64_t, uint64_t> huge_pages_reserved() const;
+    std::vector<Reserved> huge_pages_reserved() const;
     std::vector<PromiseRow> promises() const;
     std::string promises_state() const;
     Task<Change> allocate_pages(int32_t cell, uint64_t page_size, uint64_t pages, std::string how);

@@ -209,10 +209,10 @@ TEST_CASE("huge pages are told and allocated, and the answer is what was really 
         "storaged", root.root(), {"VIREO_HOST_TREE=" + host.root().string()});
     Client client = storaged.connect();
     using Pools = std::vector<std::tuple<uint32_t, uint64_t, uint64_t, uint64_t, uint64_t>>;
+    using Reserved = std::vector<std::tuple<uint64_t, uint64_t>>;
     using Change = std::tuple<int64_t, uint64_t>;
     CHECK(client.get<Pools>(direct_memory, "HugePages") == Pools{{0, 2 * mib, 8, 3, 0}});
-    CHECK(client.get<std::map<uint64_t, uint64_t>>(direct_memory, "HugePagesReserved") ==
-          std::map<uint64_t, uint64_t>{{2 * mib, 1}});
+    CHECK(client.get<Reserved>(direct_memory, "HugePagesReserved") == Reserved{{2 * mib, 1}});
     CHECK(client.get<Promises>(direct_memory, "Promises").empty());
     CHECK(client.get<std::string>(direct_memory, "PromisesState") == "known");
     const auto allocate = [&](int32_t cell, uint64_t pages, const std::string& how) {

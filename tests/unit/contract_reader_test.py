@@ -83,6 +83,11 @@ class ContractReader(unittest.TestCase):
                                ('z', "has 'z'"), ('a' * 33 + 's', 'deeper than 32')):
             self.refused(why, interface(method(f'<arg name="a" type="{signature}" direction="in"/>')))
 
+    def test_refuses_what_json_cannot_say_in_interfaces_of_its_own(self):
+        numbered = method('<arg name="a" type="aa{tv}" direction="out"/>')
+        self.read(interface(numbered))
+        self.refused('key that is no text', interface(numbered, name='org.vireo.Y'))
+
     def test_refuses_unknown_or_misplaced_markup(self):
         self.refused('unknown element <foo>', interface('<foo/>'))
         self.refused('<arg> may not stand in <interface>', interface('<arg name="a" type="s"/>'))
