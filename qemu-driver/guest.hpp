@@ -35,6 +35,8 @@ struct Guest {
 
     /// Its start is not complete: no client has been told of it.
     bool starting = true;
+    /// What it needs of the host's devices was taken for it.
+    bool has_devices = false;
     /// QEMU has told of its end by SHUTDOWN: what follows is no crash.
     bool shutdown_seen = false;
     Restart restart = Restart::none;

@@ -56,7 +56,7 @@ Task<void> reap(Loop& loop, std::shared_ptr<Guest> guest) {
     co_await guest->process->wait(loop);
 }
 
-/// Ends what there is of a process, and gives the host its devices back.
+/// Ends what there is of a process, and gives the host the devices back that were taken for it.
 Task<void> take_back(Driver& driver, std::string uuid, std::shared_ptr<Guest> guest) {
     if (guest->process) {
         guest->process->kill(SIGKILL);
@@ -67,8 +67,10 @@ Task<void> take_back(Driver& driver, std::string uuid, std::shared_ptr<Guest> gu
             log::error("guest {}: {}", guest->id, e.what());
         }
     }
-    std::vector<HostFunction> functions = host_functions(*guest->live);
-    co_await release_functions(driver, std::move(uuid), std::move(functions));
+    if (guest->has_devices) {
+        std::vector<HostFunction> functions = host_functions(*guest->live);
+        co_await release_functions(driver, std::move(uuid), std::move(functions));
+    }
 }
 
 /// Takes a start back unless it is completed: process, folder, registry, state.
@@ -175,6 +177,7 @@ take_devices(Driver& driver, DomainPtr domain, std::vector<HostFunction> functio
     auto taking = acquire_functions(
         driver, domain->uuid, std::move(functions), static_cast<std::uint32_t>(pid));
     co_await std::move(taking);
+    guest->has_devices = true;
     if (guest->destroy_wanted) {
         throw Error(ErrorCode::operation_aborted, "the domain was destroyed while it started");
     }
