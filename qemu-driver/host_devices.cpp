@@ -22,6 +22,8 @@ using namespace std::chrono_literals;
 constexpr std::chrono::microseconds question_limit = 10s;
 // Of each of a few steps nodedevd waits 10 s for the kernel, and names the one that hangs.
 constexpr std::chrono::microseconds binding_limit = 60s;
+// Of which nodedevd waits 10 s for the kernel, which may only just have found the drive.
+constexpr std::chrono::microseconds settling_limit = 20s;
 constexpr std::uint64_t no_limit = RLIM_INFINITY;
 
 constexpr const char* lent_device_interface = "org.vireo.NodeDevice1";
@@ -228,6 +230,11 @@ Task<std::vector<Obstacle>> find_obstacles(Driver& driver,
         }
         FunctionFacts& one = facts[address];
         one = read_function(driver.host, address);
+        if (one.present && function.nvme()) {
+            const std::string at = device_path(name_of_function(address));
+            const std::string member = "Settle";
+            co_await driver_call(nodedevd, settling_limit, at, lent_device_interface, member);
+        }
         if (one.present) {
             co_await ask_nodedevd(nodedevd, driver.host, address, one);
         }

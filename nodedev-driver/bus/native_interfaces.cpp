@@ -5,6 +5,7 @@
 #include "libshared/error.hpp"
 #include "nodedev-driver/actions/lease_device.hpp"
 #include "nodedev-driver/actions/plan_attach.hpp"
+#include "nodedev-driver/actions/settle_device.hpp"
 #include "nodedev-driver/bus/paths.hpp"
 #include "nodedev-driver/model/capability_kind.hpp"
 
@@ -151,6 +152,10 @@ Task<std::vector<bus::Dict>> NativeDeviceInterface::plan_attach(std::string devi
         actions::plan_attach(driver_, device_->name, std::move(device), read_wishes(wishes)));
 }
 
+Task<void> NativeDeviceInterface::settle() {
+    return actions::settle_device(driver_, device_->name);
+}
+
 void NativeDeviceInterface::refresh() {
     if (device_->path) {
         driver_.look_again(*device_->path);
@@ -171,6 +176,7 @@ constexpr sd_bus_vtable native_device_vtable[] = {
     bus::method<&Device::acquire, "holder", "options">("Acquire"),
     bus::method<&Device::release, "holder">("Release"),
     bus::method<&Device::refresh>("Refresh"),
+    bus::method<&Device::settle>("Settle"),
     bus::method<&Device::plan_attach, "device", "wishes", "attachments">("PlanAttach"),
     bus::end(),
 };

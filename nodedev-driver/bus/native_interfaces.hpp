@@ -40,6 +40,7 @@ class NativeDeviceInterface : public std::enable_shared_from_this<NativeDeviceIn
     Task<void> release(std::string holder);
     Task<std::vector<bus::Dict>> plan_attach(std::string device, bus::Dict wishes);
     void refresh();
+    Task<void> settle();
 
   private:
     Driver& driver_;

@@ -7,6 +7,8 @@
 #include <linux/nvme_ioctl.h>
 #include <sys/ioctl.h>
 
+#include <cstring>
+
 namespace vireo::nodedev {
 
 namespace {
@@ -22,6 +24,26 @@ uint64_t little_endian(const IdentifyData& data, size_t offset, size_t size) {
         value |= std::to_integer<uint64_t>(data.at(offset + i)) << (8 * i);
     }
     return value;
+}
+
+/// What Identify is asked for: its field CNS.
+constexpr uint32_t of_namespace = 0;
+constexpr uint32_t active_list = 2; // of the namespaces above `id`
+
+std::optional<IdentifyData> identify(const std::string& node, uint32_t what, uint32_t id) {
+    const Fd fd(::open(node.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    IdentifyData data{};
+    nvme_admin_cmd command{};
+    command.opcode = 0x06; // Identify
+    command.nsid = id;
+    command.cdw10 = what;
+    command.addr = reinterpret_cast<uintptr_t>(data.data());
+    command.data_len = data.size();
+    command.timeout_ms = 5000;
+    if (!fd || ::ioctl(fd.get(), NVME_IOCTL_ADMIN_CMD, &command) != 0) {
+        return std::nullopt;
+    }
+    return data;
 }
 
 } // namespace
@@ -41,20 +63,32 @@ std::optional<NamespaceIdentity> parse_identify_namespace(const IdentifyData& da
                                  static_cast<uint32_t>(little_endian(data, format, 2))};
 }
 
-std::optional<NamespaceIdentity> identify_namespace(const std::string& node, uint32_t id) {
-    const Fd fd(::open(node.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    IdentifyData data{};
-    constexpr uint8_t identify = 0x06;
-    nvme_admin_cmd command{};
-    command.opcode = identify; // what: CNS 0 in cdw10, the namespace `nsid`
-    command.nsid = id;
-    command.addr = reinterpret_cast<uintptr_t>(data.data());
-    command.data_len = data.size();
-    command.timeout_ms = 5000;
-    if (!fd || ::ioctl(fd.get(), NVME_IOCTL_ADMIN_CMD, &command) != 0) {
-        return std::nullopt;
+std::vector<uint32_t> parse_namespace_list(const IdentifyData& data) {
+    std::vector<uint32_t> namespaces;
+    for (size_t at = 0; at < data.size(); at += sizeof(uint32_t)) {
+        const auto id = static_cast<uint32_t>(little_endian(data, at, sizeof(uint32_t)));
+        if (id == 0) {
+            break;
+        }
+        namespaces.push_back(id);
     }
-    return parse_identify_namespace(data);
+    return namespaces;
+}
+
+std::optional<NamespaceIdentity> identify_namespace(const std::string& node, uint32_t id) {
+    const auto data = identify(node, of_namespace, id);
+    return data ? parse_identify_namespace(*data) : std::nullopt;
+}
+
+std::vector<uint32_t> active_namespaces(const Sysfs& sysfs, const std::string& node) {
+    if (sysfs.is_host()) {
+        const auto data = identify(node, active_list, 0);
+        return data ? parse_namespace_list(*data) : std::vector<uint32_t>();
+    }
+    IdentifyData data{};
+    const std::string bytes = sysfs.bytes(node + ".namespaces", data.size());
+    std::memcpy(data.data(), bytes.data(), bytes.size());
+    return parse_namespace_list(data);
 }
 
 } // namespace vireo::nodedev

@@ -10,9 +10,13 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/inotify.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <set>
+#include <thread>
 
 namespace {
 
@@ -99,6 +103,7 @@ TEST_CASE("a guest has its drive from before QEMU runs until it has ended") {
     const ObjectPath other = bench.define_guest("other", nvme_disk("vda", 1));
     CHECK(contains(bench.refusal(other),
                    "disk 'vda': 0000:01:00.0 is in use by guest 'nvme'; end that guest"));
+    CHECK_FALSE(contains(bench.instance.log(), "does not go back")); // nor was it taken
     CHECK(bench.holder() == "domain/" + bench.uuid(path));
 
     destroy(bench.client, path);
@@ -201,6 +206,33 @@ TEST_CASE("qemud is killed while the drive changes hands for a start") {
     start(bench.client, path);
     CHECK(bench.made.driver() == "vfio-pci");
     destroy(bench.client, path);
+}
+
+TEST_CASE("a start waits for a namespace that the kernel is only just finding") {
+    Bench bench;
+    std::string list(4096, '\0'); // of the drive: namespaces 1, 2 and 3
+    list[0] = 1;
+    list[4] = 2;
+    list[8] = 3;
+    const std::string answer = "/dev/nvme0.namespaces";
+    bench.made.host.write(answer, list);
+    const ObjectPath path = bench.define_guest("nvme", nvme_disk("vda", 1, 3));
+    const Fd reads(::inotify_init1(IN_CLOEXEC));
+    REQUIRE(::inotify_add_watch(reads.get(), bench.made.host.at(answer).c_str(), IN_ACCESS) >= 0);
+    std::thread kernel([&] {
+        inotify_event asked[64];
+        CHECK(::read(reads.get(), &asked, sizeof asked) > 0);
+        const std::string found =
+            add_namespace(bench.made.host, NvmeHost::path(NvmeHost::first) + "/nvme/nvme0", 0, 3);
+        bench.made.host.send_uevent("add", found);
+    });
+    start(bench.client, path);
+    kernel.join();
+    CHECK(bench.made.driver() == "vfio-pci");
+    destroy(bench.client, path);
+    // What the drive does not have is refused at once.
+    const ObjectPath none = bench.define_guest("none", nvme_disk("vda", 1, 4));
+    CHECK(contains(bench.refusal(none), "has no namespace 4, it has 1, 2, 3"));
 }
 
 TEST_CASE("what stands in the way is said before anything is touched") {

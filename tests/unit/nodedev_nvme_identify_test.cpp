@@ -38,7 +38,23 @@ TEST_CASE("what is no format is not shown") {
     CHECK_FALSE(parse_identify_namespace(made(0, 0, 200)).has_value());
 }
 
+TEST_CASE("a list of namespaces ends with a 0, or is full") {
+    using Numbers = std::vector<uint32_t>;
+    IdentifyData data{};
+    CHECK(parse_namespace_list(data) == Numbers{});
+    put(data, 0, 1, 4);
+    put(data, 4, 0x12345678, 4);
+    put(data, 12, 7, 4);
+    CHECK(parse_namespace_list(data) == Numbers{1, 0x12345678});
+    for (size_t i = 0; i < 1024; ++i) {
+        put(data, 4 * i, i + 1, 4);
+    }
+    CHECK(parse_namespace_list(data).size() == 1024);
+    CHECK(parse_namespace_list(data).back() == 1024);
+}
+
 TEST_CASE("what is no controller is not asked") {
     CHECK_FALSE(identify_namespace("/dev/null", 1).has_value());
     CHECK_FALSE(identify_namespace("/nonexistent", 1).has_value());
+    CHECK(active_namespaces(vireo::Sysfs(), "/dev/null").empty());
 }
