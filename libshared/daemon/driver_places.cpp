@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/daemon/driver_places.hpp"
 
+#include <systemd/sd-daemon.h>
+
 #include <filesystem>
 
 namespace vireo {
@@ -20,6 +22,9 @@ places_of(std::string_view driver, const Options& options, const std::string& pr
     }
     places.arguments.insert(places.arguments.end(),
                             {"--idle-timeout", std::to_string(options.idle_timeout.count())});
+    if (options.root.empty() && !options.session && sd_booted() > 0) {
+        places.socket_unit = places.daemon + ".socket";
+    }
     return places;
 }
 

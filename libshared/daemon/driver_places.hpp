@@ -17,6 +17,8 @@ struct DriverPlaces {
     std::string lock;                   // held (lock_instance) while the driver runs
     std::string program;                // its executable
     std::vector<std::string> arguments; // without argv[0]
+    // The unit by which systemd listens and starts it; empty where nobody but who asks would do so.
+    std::string socket_unit{};
 };
 
 /// Where the driver is: its socket and lock in the runtime directory, its program in `programs`;

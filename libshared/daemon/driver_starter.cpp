@@ -28,6 +28,14 @@ DriverStarter::DriverStarter(Loop& loop, Scope& tasks, DriverPlaces places, Even
     : loop_(loop), tasks_(tasks), places_(std::move(places)), events_(std::move(events)) {}
 
 void DriverStarter::listen() {
+    if (!places_.socket_unit.empty()) {
+        throw Error(ErrorCode::operation_failed,
+                    "systemd does not listen on '{0}': see why by 'systemctl status {1} {2}', then "
+                    "'systemctl reset-failed {1} {2}' and 'systemctl start {1}'",
+                    places_.socket,
+                    places_.socket_unit,
+                    places_.daemon + ".service");
+    }
     socket_ = listen_unix(places_.socket);
     log::debug("listening on '{}' for {}", places_.socket, places_.daemon);
     watch();

@@ -32,7 +32,8 @@ class DriverStarter {
 
     const DriverPlaces& places() const noexcept { return places_; }
 
-    /// Takes the socket over. Throws system_error.
+    /// Takes the socket over. Throws system_error; operation_failed with what to do where that is
+    /// systemd's part, since a driver that was started from here would have this daemon's limits.
     void listen();
 
     bool listening() const noexcept { return static_cast<bool>(socket_); }

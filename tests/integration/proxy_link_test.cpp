@@ -28,7 +28,8 @@ constexpr const char* fake_interface = "org.vireo.Fake1";
 /// One link to a fake driver that is started from a folder of its own.
 class Bench {
   public:
-    explicit Bench(std::chrono::microseconds start_limit = 10s) : tasks(loop) {
+    explicit Bench(std::chrono::microseconds start_limit = 10s, std::string socket_unit = {})
+        : tasks(loop) {
         make_folders(root() + "/run");
         std::filesystem::copy_file(test::build_dir() / "tests/support/fake-driver", program());
         link.emplace(loop,
@@ -38,7 +39,8 @@ class Bench {
                                   .socket = root() + "/run/qemud.sock",
                                   .lock = root() + "/run/qemud.pid",
                                   .program = program(),
-                                  .arguments = {"--root", root(), "--idle-timeout", "1"}},
+                                  .arguments = {"--root", root(), "--idle-timeout", "1"},
+                                  .socket_unit = std::move(socket_unit)},
                      start_limit,
                      DriverLink::Events{.signal = [](sd_bus_message*) {},
                                         .watch = [](const std::string&) {}});
@@ -196,6 +198,17 @@ TEST_CASE("the first call starts the driver, which reads the caller's name") {
     CHECK(bench.link->idle());
     CHECK(value<std::string>(caller.call("Caller")) == ":1.42");
     CHECK_FALSE(bench.link->idle());
+}
+
+TEST_CASE("where systemd is to listen and does not, the call says what to do") {
+    Bench bench(10s, "vireo-qemud.socket");
+    Caller caller(bench, ":1.1");
+    const std::string refusal = caller.call("Caller").error;
+    CHECK_MESSAGE(refusal.find("'systemctl start vireo-qemud.socket'") != std::string::npos,
+                  refusal);
+    CHECK_FALSE(std::filesystem::exists(bench.root() + "/run/qemud.sock"));
+    CHECK_FALSE(connect_unix(bench.root() + "/run/qemud.sock"));
+    CHECK(bench.link->idle());
 }
 
 TEST_CASE("descriptors pass both ways") {

@@ -226,8 +226,10 @@ TEST_CASE("a driver's places follow from its name") {
     CHECK(places.lock == "/r/run/qemud.pid");
     CHECK(places.program == "/usr/sbin/vireo-qemud");
     CHECK(places.arguments == Strings{"--system", "--root", "/r", "--idle-timeout", "7"});
+    CHECK(places.socket_unit.empty()); // the system's systemd knows of the system's instance only
     options.session = true;
     options.root.clear();
+    CHECK(vireo::places_of("qemud", options, "/usr/sbin").socket_unit.empty());
     CHECK(vireo::places_of("qemud", options, "/usr/sbin").arguments ==
           Strings{"--session", "--idle-timeout", "7"});
     CHECK(drivers_of_contract() == std::vector<std::string_view>{"nodedevd", "qemud", "storaged"});
