@@ -39,6 +39,17 @@ def object_path(folder, name):
     return f'{folder}/' + re.sub(r'[^A-Za-z0-9]', lambda m: f'_{ord(m.group()):02x}', name)
 
 
+def refused(words, action, *arguments):
+    """The action fails, and says each of these words."""
+    try:
+        action(*arguments)
+    except Refused as error:
+        for word in words:
+            assert word in str(error), f'{word!r} is not in: {error}'
+        return
+    raise AssertionError('it is not refused')
+
+
 class Signals:
     """The signals since it was entered that match; `wait` reads on until one fits."""
 
@@ -57,6 +68,11 @@ class Signals:
     def __exit__(self, *_):
         self.monitor.kill()
         self.monitor.wait()
+
+    def until(self, holds, what):
+        """Looks now and after each signal."""
+        if not holds():
+            self.wait(lambda _: holds(), what)
 
     def wait(self, fits, what):
         deadline = time.monotonic() + LIMIT_S

@@ -9,7 +9,7 @@ DOMAIN_EVENTS = "type='signal',interface='org.libvirt.Connect',member='DomainEve
 STOPPED = 5  # VIR_DOMAIN_EVENT_STOPPED
 PAUSED = 1  # VIR_DOMAIN_START_PAUSED
 
-DOCUMENT = """<domain type='qemu'>
+PAUSED_GUEST = """<domain type='qemu'>
   <name>{name}</name>
   <memory unit='MiB'>64</memory>
   <os><type arch='x86_64' machine='q35'>hvm</type></os>
@@ -21,11 +21,11 @@ DOCUMENT = """<domain type='qemu'>
 class Guest:
     """Defined and started on entry, paused, since nothing of it is run; removed at the end."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, document=PAUSED_GUEST):
+        self.name, self.document = name, document.replace('{name}', name)
 
     def __enter__(self):
-        self.path = bus.connect('DomainDefineXML', 's', DOCUMENT.format(name=self.name))
+        self.path = bus.connect('DomainDefineXML', 's', self.document)
         try:
             self.call('Create', 'u', PAUSED)
         except BaseException:
@@ -43,8 +43,11 @@ class Guest:
     def call(self, member, signature='', *values):
         return bus.call(self.path, DOMAIN, member, signature, *values)
 
+    def get(self, name):
+        return bus.call(self.path, 'org.freedesktop.DBus.Properties', 'Get', 'ss', DOMAIN, name)
+
     def active(self):
-        return bool(bus.call(self.path, 'org.freedesktop.DBus.Properties', 'Get', 'ss', DOMAIN, 'Active'))
+        return bool(self.get('Active'))
 
     def state(self):
         return int(self.call('GetState', 'u', 0)[0])

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs scenarios, one line for each; and what they share about the machine that they run on."""
-import hashlib
 import json
 import os
 import select
@@ -12,7 +11,6 @@ from pathlib import Path
 
 PLAN = json.loads(Path('/lab/plan.json').read_text())
 LIMIT_S = 240  # of one scenario
-LEASES = Path('/run/vireo/nodedev/leases')
 DRIVERS = ('vireo-qemud', 'vireo-nodedevd', 'vireo-storaged')
 scenarios = []
 
@@ -55,50 +53,22 @@ def wait_ended(handle, limit_s=60):
     os.close(handle)
 
 
-def device_name(address):
-    return 'pci_' + address.replace(':', '_').replace('.', '_')
-
-
-def driver_of(address):
-    link = Path(f'/sys/bus/pci/devices/{address}/driver')
-    return link.resolve().name if link.exists() else ''
-
-
-def disk(serial, nsid):
-    """The disk of a namespace, once the kernel's driver has found it and udev has seen it."""
-    link = f'/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_{serial}_{nsid}'
-    run('udevadm', 'wait', '--settle', '--timeout=60', link)
-    return str(Path(link).resolve())
-
-
-def read_disk(serial, nsid, offset, size):
-    """From the drive, not from the page cache."""
-    handle = os.open(disk(serial, nsid), os.O_RDONLY)
-    try:
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-        return os.pread(handle, size, offset)
-    finally:
-        os.close(handle)
-
-
-def digest(serial, nsid):
-    with open(disk(serial, nsid), 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
-def find_drives():
-    run('udevadm', 'settle', '--timeout=120')
-    return {(controller / 'serial').read_text().strip(): (controller / 'address').read_text().strip()
-            for controller in Path('/sys/class/nvme').glob('nvme*')}
-
-
-DRIVES = find_drives()  # serial number: PCI address
-
-
 def journal(since):
     """What the daemons and the kernel said."""
     lines = run('journalctl', '-b', '-o', 'short-monotonic', f'--since=@{int(since)}', '--no-pager', check=False)
     return '\n'.join(lines.splitlines()[-60:])
+
+
+def stuck():
+    """The processes that wait in the kernel, and where."""
+    lines = []
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            if (folder / 'stat').read_text().rpartition(')')[2].split()[0] == 'D':
+                lines += [f'{folder.name} {(folder / "comm").read_text().strip()}', (folder / 'stack').read_text()]
+        except OSError:  # it has ended
+            pass
+    return '\n'.join(lines)
 
 
 def run_one(function):
@@ -109,17 +79,17 @@ def run_one(function):
         raise AssertionError(f'not at its end after {LIMIT_S} s')
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(LIMIT_S)
-    problem, remark = None, None
+    problem, remark, waiting = None, None, ''
     try:
         remark = function()
     except Exception:  # whatever it is, the others run
-        problem = traceback.format_exc()
+        problem, waiting = traceback.format_exc(), stuck()
     finally:
         signal.alarm(0)
     words = f' ({remark})' if remark else ''
     print(f'{"FAILED" if problem else "ok    "} {time.monotonic() - clock:6.1f} s  {name}{words}')
     if problem:
-        print(f'{problem}\n== the journal\n{journal(begun)}\n==')
+        print(f'{problem}\n== the journal\n{journal(begun)}\n== stuck in the kernel\n{waiting}\n==')
     return problem is None
 
 

@@ -61,11 +61,24 @@ def idle():
     """a daemon with nothing to do leaves, its socket stays, and the next call starts it again"""
     for daemon in DRIVERS:
         with set_idle_timeout(daemon):
-            for _ in range(2):
-                bus.connect(*CALLS[daemon])
-                wait_ended(os.pidfd_open(main_pid(daemon)))
-                assert show(f'{daemon}.service', 'Result') == 'success'
-                assert show(f'{daemon}.socket', 'ActiveState') == 'active'
+            bus.connect(*CALLS[daemon])
+            wait_ended(os.pidfd_open(main_pid(daemon)))
+            assert show(f'{daemon}.service', 'Result') == 'success'
+            assert show(f'{daemon}.socket', 'ActiveState') == 'active'
+            bus.connect(*CALLS[daemon])
+            assert active(daemon)
+
+
+@scenario
+def no_socket():
+    """a daemon on whose socket systemd does not listen is not started from elsewhere: the error says what to do"""
+    run('systemctl', 'stop', 'vireo-storaged.socket', 'vireo-storaged.service')
+    try:
+        bus.refused(['systemctl start vireo-storaged.socket'], bus.connect, *CALLS['vireo-storaged'])
+        assert not active('vireo-storaged')
+    finally:
+        run('systemctl', 'start', 'vireo-storaged.socket')
+    bus.connect(*CALLS['vireo-storaged'])
 
 
 @scenario
@@ -89,7 +102,7 @@ def guest_scope():
         daemon = main_pid('vireo-qemud')
         # Longer than the idle time-out, by an event that does not come: the daemon does not end.
         handle = os.pidfd_open(daemon)
-        assert not select.select([handle], [], [], 5)[0], 'qemud left its guest'
+        assert not select.select([handle], [], [], 4)[0], 'qemud left its guest'
         os.close(handle)
         run('systemctl', 'stop', 'vireo-qemud.service')
         assert (guest.process, show(scope, 'ActiveState')) == (pid, 'active')
