@@ -220,8 +220,8 @@ TEST_CASE("a start waits for a namespace that the kernel is only just finding") 
     const Fd reads(::inotify_init1(IN_CLOEXEC));
     REQUIRE(::inotify_add_watch(reads.get(), bench.made.host.at(answer).c_str(), IN_ACCESS) >= 0);
     std::thread kernel([&] {
-        inotify_event asked[64];
-        CHECK(::read(reads.get(), &asked, sizeof asked) > 0);
+        char asked[4096];
+        CHECK(::read(reads.get(), asked, sizeof asked) > 0);
         const std::string found =
             add_namespace(bench.made.host, NvmeHost::path(NvmeHost::first) + "/nvme/nvme0", 0, 3);
         bench.made.host.send_uevent("add", found);
