@@ -24,7 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SKIPPED = 77  # Meson's exit status for a skipped test
-LIMIT_S = 900  # of the machine's life on a busy host; each scenario has a limit of its own
+LIMIT_S = 1200  # of the machine's life on a busy host; each scenario has a limit of its own
 MIB = 1 << 20
 # serial, namespace and size of each drive: two controllers, three namespaces. A disk is copied only to one of
 # the same size.
