@@ -54,8 +54,8 @@ def main(logs):
             counted = cases(record)
             sums = [a + b for a, b in zip(sums, counted)]
             notes += NOTE.findall(record.get('stdout', ''))
-            if label == 'benchmark' or (label == 'lab' and not counted[1]):
-                print(record.get('stdout', ''))
+            if label in ('benchmark', 'lab'):
+                print(record.get('stdout', '') + (record.get('stderr', '') if counted[1] else ''))
             elif counted[1]:
                 show_failure(record, text)
         total = [a + b for a, b in zip(total, sums)]
