@@ -138,12 +138,12 @@ def main():
     parser.add_argument('meson', nargs='+')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the machine ends with this, its files too
-    made = subprocess.run([HERE / 'image.sh'], stdout=subprocess.PIPE, text=True)
+    made = subprocess.run([HERE / 'image.sh'], capture_output=True, text=True)
     if made.returncode == SKIPPED:
-        print('note: the lab was skipped, since its image cannot be made on this host')
+        print(f'note: the lab was skipped: {made.stderr.splitlines()[-1]}')
         return SKIPPED
     if made.returncode:
-        return 1
+        sys.exit(f'image.sh fails: {made.stderr}')
     with tempfile.TemporaryDirectory(prefix='vireo-lab-') as folder:
         work = Path(folder)
         payload = make_payload(work, options.build, options.meson, options.only)
