@@ -41,26 +41,28 @@ def first_call():
 
 
 @contextlib.contextmanager
-def set_idle_timeout(daemon, seconds=2):
-    """As an administrator sets it. The daemon is stopped; its next start has it."""
-    folder = Path(f'/run/systemd/system/{daemon}.service.d')
-    folder.mkdir(parents=True, exist_ok=True)
-    command = re.search(r'path=(\S+) ;', show(f'{daemon}.service', 'ExecStart')).group(1)
-    (folder / 'idle.conf').write_text(f'[Service]\nExecStart=\nExecStart={command} --idle-timeout {seconds}\n')
+def set_idle_timeout(*daemons, seconds=2):
+    """As an administrator sets it. The daemons are stopped; their next start has it."""
+    settings = [Path(f'/run/systemd/system/{daemon}.service.d/idle.conf') for daemon in daemons]
+    for daemon, setting in zip(daemons, settings):
+        setting.parent.mkdir(parents=True, exist_ok=True)
+        command = re.search(r'path=(\S+) ;', show(f'{daemon}.service', 'ExecStart')).group(1)
+        setting.write_text(f'[Service]\nExecStart=\nExecStart={command} --idle-timeout {seconds}\n')
     run('systemctl', 'daemon-reload')
-    run('systemctl', 'stop', f'{daemon}.service')
+    run('systemctl', 'stop', *(f'{daemon}.service' for daemon in daemons))
     try:
         yield
     finally:
-        (folder / 'idle.conf').unlink()
+        for setting in settings:
+            setting.unlink()
         run('systemctl', 'daemon-reload')
 
 
 @scenario
 def idle():
     """a daemon with nothing to do leaves, its socket stays, and the next call starts it again"""
-    for daemon in DRIVERS:
-        with set_idle_timeout(daemon):
+    with set_idle_timeout(*DRIVERS):
+        for daemon in DRIVERS:
             bus.connect(*CALLS[daemon])
             wait_ended(os.pidfd_open(main_pid(daemon)))
             assert show(f'{daemon}.service', 'Result') == 'success'
