@@ -33,6 +33,12 @@ std::vector<NodeDevice> scan(const ProbeSources& sources) {
     return found;
 }
 
+/// With the database of names open meanwhile.
+auto scan_host(ProbeSources sources) {
+    sources.names = open_hardware_names();
+    return scan(sources);
+}
+
 bool is_controller(const NodeDevice& device) {
     return std::holds_alternative<NvmeCapability>(device.capability);
 }
@@ -46,10 +52,9 @@ bool is_namespace(const NodeDevice& device) {
 
 NodedevService::NodedevService(Context& context)
     : context_(context),
-      driver_(
-          context.loop,
-          ProbeSources{.sysfs = Sysfs(host_tree()), .names = system_hardware_names(), .vpd = {}},
-          context.options.directories.runtime + "/nodedev/leases"),
+      driver_(context.loop,
+              ProbeSources{.sysfs = Sysfs(host_tree()), .names = hardware_names(), .vpd = {}},
+              context.options.directories.runtime + "/nodedev/leases"),
       known_(context.options.directories.runtime + "/nodedev/devices") {
     driver_.look_again = [this](const std::string& path) { changed(path, false); };
     driver_.health_changed = [this](const std::string& name) {
@@ -58,7 +63,7 @@ NodedevService::NodedevService(Context& context)
     };
     // Listening comes first, so that nothing is missed in between.
     watch();
-    driver_.registry.assign(scan(driver_.sources));
+    driver_.registry.assign(scan_host(driver_.sources));
     log::info("{} devices on this host", driver_.registry.devices().size());
     take_uses(); // nobody has been told other ones
     watch_uses();

@@ -10,7 +10,11 @@ namespace vireo::nodedev {
 using HardwareNames = std::function<std::string(const std::string& modalias, const char* key)>;
 
 /// udev's compiled hardware database (hwdb(7)), which holds the names of pci.ids and usb.ids. Where
-/// it is not installed, nothing has a name.
-HardwareNames system_hardware_names();
+/// it is not installed, nothing has a name. It is mapped for as long as this is held, of which a
+/// scan of the whole host touches a megabyte.
+HardwareNames open_hardware_names();
+
+/// The same, opened anew for each question: for the device that comes now and then.
+HardwareNames hardware_names();
 
 } // namespace vireo::nodedev

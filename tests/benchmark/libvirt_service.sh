@@ -14,7 +14,10 @@ fi
 if [ "${3:-}" != apart ]; then
     exec unshare --mount "$0" --root "$root" apart
 fi
-for folder in etc/libvirt run/libvirt var/cache/libvirt var/lib/libvirt var/log/libvirt; do
+# As on every host /run is in memory.
+mount -t tmpfs tmpfs /run
+mkdir /run/libvirt
+for folder in etc/libvirt var/cache/libvirt var/lib/libvirt var/log/libvirt; do
     mkdir -p "$root/$folder" "/$folder"
     mount --bind "$root/$folder" "/$folder"
 done

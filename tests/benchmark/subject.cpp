@@ -50,6 +50,8 @@ std::string domain_xml(const std::string& name) {
 std::unique_ptr<Subject> Subject::vireo() {
     std::unique_ptr<Subject> subject(new Subject);
     subject->instance_ = std::make_unique<test::Instance>();
+    subject->runtime_ = std::make_unique<test::TemporaryFolder>("/dev/shm");
+    std::filesystem::create_directory_symlink(subject->runtime_->path(), subject->root() / "run");
     subject->client_.emplace(subject->instance_->connect());
     return subject;
 }

@@ -49,6 +49,7 @@ class Subject {
     std::vector<test::Process> daemons() const;
 
     std::unique_ptr<test::TemporaryFolder> programs_;
+    std::unique_ptr<test::TemporaryFolder> runtime_; ///< in memory, as /run of every host
     std::unique_ptr<test::Instance> instance_;
     std::optional<test::Client> client_;
 };

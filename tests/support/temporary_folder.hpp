@@ -9,12 +9,14 @@
 
 namespace vireo::test {
 
-/// A folder of its own in the temporary folder, removed with all its content in the end. Its path
-/// is short, because socket addresses end after 107 bytes.
+/// A folder of its own in the temporary folder or in `place`, removed with all its content in the
+/// end. Its path is short, because socket addresses end after 107 bytes.
 class TemporaryFolder {
   public:
-    TemporaryFolder() {
-        std::string name = std::filesystem::temp_directory_path() / "vireo-XXXXXX";
+    TemporaryFolder() : TemporaryFolder(std::filesystem::temp_directory_path()) {}
+
+    explicit TemporaryFolder(const std::filesystem::path& place) {
+        std::string name = place / "vireo-XXXXXX";
         if (mkdtemp(name.data()) == nullptr) {
             check_errno(-1, fmt::format("create the folder '{}'", name));
         }
