@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """NVMe disks of running guests: the drive changes hands and its content does not."""
+import contextlib
 from pathlib import Path
 
 import bus
@@ -172,3 +173,31 @@ def formatted_namespace():
         power_off(guest)
     node = disk('LAB0', 2)
     assert digest_in_image('qcow2', node, 5) == written
+
+
+@contextlib.contextmanager
+def secret(uuid, value):
+    path = bus.connect('SecretDefineXML', 'su', f"<secret private='yes'><uuid>{uuid}</uuid></secret>", 0)
+    try:
+        bus.call(path, 'org.libvirt.Secret', 'SetValue', 'ayu', value.encode(), 0)
+        yield
+    finally:
+        bus.call(path, 'org.libvirt.Secret', 'Undefine')
+
+
+@scenario
+def encrypted_namespace():
+    """a namespace that holds a LUKS image: guests see what is in it, the host what is encrypted"""
+    passphrase, uuid = 'open sesame', '0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f'
+    run('qemu-img', 'create', '-q', '-f', 'luks', '--object', f'secret,id=s,data={passphrase}',
+        '-o', 'key-secret=s,iter-time=10', disk('LAB0', 2), '32M')
+    described = nvme_disk('LAB0', 2).replace('</source>', "<encryption format='luks'><secret type='passphrase'"
+                                             f" uuid='{uuid}'/></encryption></source>")
+    with secret(uuid, passphrase):
+        with LinuxGuest('writer', described) as guest:
+            written = guest.write('vda', 5)
+            power_off(guest)
+        assert digest('LAB0', 2, 5) != written
+        with LinuxGuest('reader', described) as guest:
+            assert guest.digest('vda', 5) == written
+            power_off(guest)
