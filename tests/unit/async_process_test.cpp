@@ -216,7 +216,7 @@ TEST_CASE("a child writes its pid file before it is the program") {
 
 TEST_CASE("a child has its own session, locked memory limit and environment where told") {
     Loop loop;
-    ProcessSpec spec = shell("ps -o sid= -p $$ | tr -d ' '; echo $$; ulimit -l; env");
+    ProcessSpec spec = shell("cut -d ' ' -f 6 /proc/$$/stat; echo $$; ulimit -l; env");
     rlimit limit{};
     getrlimit(RLIMIT_MEMLOCK, &limit);
     const std::uint64_t lower = std::min<rlim_t>(limit.rlim_max, 1 << 20) / 1024 * 1024;
