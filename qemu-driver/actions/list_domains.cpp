@@ -79,8 +79,9 @@ std::vector<DomainPtr> list_domains(const Registry& registry, std::uint32_t flag
                     flags & ~known_flags);
     }
     std::vector<DomainPtr> domains;
+    domains.reserve(registry.by_names().size());
     for (const auto& [name, domain] : registry.by_names()) {
-        if (selected(*domain, flags)) {
+        if (flags == 0 || selected(*domain, flags)) { // all of them, most of the time
             domains.push_back(domain);
         }
     }

@@ -16,7 +16,7 @@ from drives import (ADDRESSES, LEASES, NATIVE, NODE, assert_with_host, changes_o
 from harness import PLAN, kill_daemon, main_pid, run, scenario, show, wait_ended
 
 UNKNOWN = 0xffffffff
-CYCLES, CYCLES_S = 100, 90  # as many as that, or as that much time allows
+CYCLES, CYCLES_S = 100, 150  # as many as that, or as that much time allows
 
 
 def objects():
