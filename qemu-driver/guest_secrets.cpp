@@ -5,9 +5,9 @@
 #include "qemu-driver/devices/seal_secret.hpp"
 #include "qemu-driver/host_facts.hpp"
 #include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/storaged.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <vector>
 
@@ -15,11 +15,6 @@ namespace vireo::qemu {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::chrono::microseconds secrets_limit = 10s;
-constexpr const char* secrets_path = "/org/libvirt/QEMU";
-constexpr const char* secrets_interface = "org.libvirt.Connect";
 constexpr const char* secret_interface = "org.libvirt.Secret";
 
 // virSecretUsageType
@@ -82,18 +77,16 @@ std::string secret_name(const SecretReference& reference) {
 }
 
 Task<bus::ObjectPath> find_secret(DriverCaller::ConnectionPtr storaged, WantedSecret wanted) {
-    const std::string path = secrets_path;
-    const std::string interface = secrets_interface;
+    const std::string path = storaged_path;
+    const std::string interface = storaged_interface;
     const std::string name = secret_name(wanted.reference);
     if (wanted.reference.uuid) {
-        const std::string member = "SecretLookupByUUID";
-        const bus::Message reply =
-            co_await driver_call(storaged, secrets_limit, path, interface, member, name);
-        co_return bus::read<bus::ObjectPath>(reply.get());
+        auto asking = look_up(storaged, path, interface, "SecretLookupByUUID", name);
+        co_return co_await std::move(asking);
     }
     const std::string member = "SecretLookupByUsage";
     const bus::Message reply = co_await driver_call(
-        storaged, secrets_limit, path, interface, member, wanted.usage_type, name);
+        storaged, storaged_limit, path, interface, member, wanted.usage_type, name);
     co_return bus::read<bus::ObjectPath>(reply.get());
 }
 
@@ -103,7 +96,7 @@ Task<std::string> value_of(DriverCaller::ConnectionPtr storaged, WantedSecret wa
     const std::string member = "GetValue";
     const std::uint32_t flags = 0;
     const bus::Message reply =
-        co_await driver_call(storaged, secrets_limit, path, interface, member, flags);
+        co_await driver_call(storaged, storaged_limit, path, interface, member, flags);
     const auto bytes = bus::read<std::vector<std::uint8_t>>(reply.get());
     co_return std::string(bytes.begin(), bytes.end());
 }

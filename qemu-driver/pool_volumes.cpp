@@ -3,35 +3,17 @@
 
 #include "libshared/xml/document.hpp"
 #include "qemu-driver/model/problem.hpp"
-
-#include <chrono>
+#include "qemu-driver/storaged.hpp"
 
 namespace vireo::qemu {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::chrono::microseconds storaged_limit = 10s;
-
-constexpr const char* storaged_path = "/org/libvirt/QEMU";
-constexpr const char* lookup_interface = "org.libvirt.Connect";
 constexpr const char* pool_interface = "org.libvirt.StoragePool";
 constexpr const char* volume_interface = "org.libvirt.StorageVol";
 
 std::string word(const xml::Node& node, const char* name) {
     return std::string(node.attribute(name).value_or(""));
-}
-
-/// What `member` of an object finds by a name.
-Task<bus::ObjectPath> look_up(DriverCaller::ConnectionPtr storaged,
-                              std::string path,
-                              std::string interface,
-                              std::string member,
-                              std::string name) {
-    const bus::Message reply =
-        co_await driver_call(storaged, storaged_limit, path, interface, member, name);
-    co_return bus::read<bus::ObjectPath>(reply.get());
 }
 
 Task<std::string>
@@ -45,7 +27,7 @@ document_of(DriverCaller::ConnectionPtr storaged, std::string path, std::string 
 
 Task<VolumeFacts> ask_storaged(DriverCaller::ConnectionPtr storaged, VolumeSource wanted) {
     const bus::ObjectPath pool = co_await look_up(
-        storaged, storaged_path, lookup_interface, "StoragePoolLookupByName", wanted.pool);
+        storaged, storaged_path, storaged_interface, "StoragePoolLookupByName", wanted.pool);
     const bool active =
         co_await driver_property<bool>(storaged, storaged_limit, pool, pool_interface, "Active");
     if (!active) {

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/launch/scsi_devices.hpp"
 
-#include "libshared/error.hpp"
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/launch/hostdev_failure.hpp"
 
 namespace vireo::qemu {
 
 namespace {
-
-[[noreturn]] void fail(const HostdevDef& hostdev, const std::string& what) {
-    throw Error(ErrorCode::operation_failed, "{}", located(hostdev.info.where, "hostdev", what));
-}
 
 /// `scsi_host2` and its address as the kernel writes them: `2:0:1:0`.
 std::string kernel_address(const HostdevDef& hostdev, const ScsiHostdev& scsi) {
@@ -20,10 +15,11 @@ std::string kernel_address(const HostdevDef& hostdev, const ScsiHostdev& scsi) {
                             ? parse_number(std::string_view(adapter).substr(prefix.size()), 10)
                             : std::nullopt;
     if (!number || !scsi.address) {
-        fail(hostdev,
-             fmt::format("<adapter name='{}'/> is no SCSI host: take its name among the node "
-                         "devices, like scsi_host0",
-                         adapter));
+        fail_hostdev(
+            hostdev,
+            fmt::format("<adapter name='{}'/> is no SCSI host: take its name among the node "
+                        "devices, like scsi_host0",
+                        adapter));
     }
     return fmt::format(
         "{}:{}:{}:{}", *number, scsi.address->bus, scsi.address->target, scsi.address->unit);
@@ -33,13 +29,14 @@ std::string generic_device(const HostdevDef& hostdev, const ScsiHostdev& scsi, c
     const std::string address = kernel_address(hostdev, scsi);
     const std::string folder = "/sys/bus/scsi/devices/" + address;
     if (!host.exists(folder)) {
-        fail(hostdev, fmt::format("the host has no SCSI device {}", address));
+        fail_hostdev(hostdev, fmt::format("the host has no SCSI device {}", address));
     }
     const auto names = host.names(folder + "/scsi_generic");
     if (names.empty()) {
-        fail(hostdev,
-             fmt::format("SCSI device {} has no generic device: load the kernel's module 'sg'",
-                         address));
+        fail_hostdev(
+            hostdev,
+            fmt::format("SCSI device {} has no generic device: load the kernel's module 'sg'",
+                        address));
     }
     return "/dev/" + names.front();
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "qemu-driver/launch/usb_devices.hpp"
 
-#include "libshared/error.hpp"
-#include "qemu-driver/model/problem.hpp"
+#include "qemu-driver/launch/hostdev_failure.hpp"
 
 #include <algorithm>
 
@@ -53,10 +52,6 @@ std::string words_of(const UsbHostdev& wish) {
     return words;
 }
 
-[[noreturn]] void fail(const HostdevDef& hostdev, const std::string& what) {
-    throw Error(ErrorCode::operation_failed, "{}", located(hostdev.info.where, "hostdev", what));
-}
-
 /// False where the guest is to do without.
 bool find(HostdevDef& hostdev, UsbHostdev& usb, const Sysfs& host) {
     const auto devices = usb_devices(host);
@@ -66,16 +61,18 @@ bool find(HostdevDef& hostdev, UsbHostdev& usb, const Sysfs& host) {
         if (usb.startup_policy == StartupPolicy::optional) {
             return false;
         }
-        fail(hostdev,
-             fmt::format("the host has no {}; plug it in, or let the guest start without it: "
-                         "<source startupPolicy='optional'>",
-                         words_of(usb)));
+        fail_hostdev(
+            hostdev,
+            fmt::format("the host has no {}; plug it in, or let the guest start without it: "
+                        "<source startupPolicy='optional'>",
+                        words_of(usb)));
     }
     if (const auto several = std::ranges::count_if(devices, is_it); several > 1) {
-        fail(hostdev,
-             fmt::format("the host has {} of {}; name one by <address bus= device=/> in <source>",
-                         several,
-                         words_of(usb)));
+        fail_hostdev(
+            hostdev,
+            fmt::format("the host has {} of {}; name one by <address bus= device=/> in <source>",
+                        several,
+                        words_of(usb)));
     }
     usb.bus = static_cast<uint32_t>(found->busnum);
     usb.device = static_cast<uint32_t>(found->devnum);
