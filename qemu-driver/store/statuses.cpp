@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -153,10 +154,14 @@ void Statuses::save(const GuestStatus& status) const {
 }
 
 void Statuses::remove(std::uint32_t id) const noexcept {
+    const std::string folder = folder_of(id);
+    // First of all, so that hardly a moment is left in which a restarted daemon finds a guest of
+    // whose end clients have been told.
+    ::unlink((folder + "/status.json").c_str());
     std::error_code failure;
-    std::filesystem::remove_all(folder_of(id), failure);
+    std::filesystem::remove_all(folder, failure);
     if (failure) {
-        log::error("remove '{}': {}", folder_of(id), failure.message());
+        log::error("remove '{}': {}", folder, failure.message());
     }
 }
 

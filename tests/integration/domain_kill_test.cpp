@@ -277,7 +277,11 @@ TEST_CASE("a guest that is being destroyed ends as destroyed, whoever sees it") 
                         "Requested operation is not valid: domain is not running");
             }
         }
-        REQUIRE(await_stops(events) == std::vector<std::int32_t>{1});
+        // Told of its end, and killed before it could forget the guest, a daemon has its successor
+        // tell of it once more: twice rather than never.
+        const std::vector<std::int32_t> stops = await_stops(events);
+        REQUIRE(stops.size() <= 2);
+        REQUIRE(stops == std::vector<std::int32_t>(stops.size(), 1));
         // Of a domain that had ended before the kill nobody knows why any more.
         const StatePair end = state_of(client, path);
         REQUIRE((end == StatePair(5, 2) || end == StatePair(5, 0)));

@@ -30,14 +30,27 @@ find_kernel() {
     return 1
 }
 
+# The package that the kernel's newest version for virtual machines is in; empty where apt has no lists.
+kernel_package() {
+    apt-cache "$@" depends linux-image-cloud-amd64 2> /dev/null |
+        sed -n 's/^ *Depends: *\(linux-image-.*\)/\1/p' | head -n 1
+}
+
 fetch_kernel() {
-    package=$(apt-cache depends linux-image-cloud-amd64 2> /dev/null |
-        sed -n 's/^ *Depends: *\(linux-image-.*\)/\1/p' | head -n 1)
+    set -- -o APT::Sandbox::User=root
+    package=$(kernel_package "$@")
     if [ -z "$package" ]; then
-        echo "no kernel in /boot that this user can read, and apt knows none: run 'apt-get update' as root" >&2
+        # This machine's sources, but lists of our own: a user may not write the machine's.
+        mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
+        set -- "$@" -o "Dir::State::Lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache"
+        apt-get -qq "$@" update
+        package=$(kernel_package "$@")
+    fi
+    if [ -z "$package" ]; then
+        echo "no kernel in /boot that this user can read, and apt's sources have no linux-image-cloud-amd64" >&2
         exit 1
     fi
-    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg -x "$package"_*.deb "$work/kernel")
+    (cd "$work" && apt-get -qq "$@" download "$package" && dpkg -x "$package"_*.deb "$work/kernel")
 }
 
 if ! find_kernel ''; then
