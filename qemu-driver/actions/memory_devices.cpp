@@ -41,7 +41,7 @@ void adopt(MemoryDeviceDef& memory, const json& data) {
 
 void set_live(Driver& driver, const DomainPtr& domain, std::shared_ptr<const DomainDef> live) {
     domain->guest->live = std::move(live);
-    save_status(driver, *domain);
+    save_status_later(driver, domain);
     domain->guest->devices_changed.notify();
 }
 

@@ -92,7 +92,7 @@ void set_requested(Driver& driver,
         }
     }
     domain->guest->live = std::move(live);
-    save_status(driver, *domain);
+    save_status_later(driver, domain);
     domain->guest->devices_changed.notify();
     driver.events.memory_changed(*domain, alias, {"Requested"});
     tell_of_memory(driver, *domain);

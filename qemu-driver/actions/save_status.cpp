@@ -6,8 +6,25 @@
 
 namespace vireo::qemu::actions {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto status_delay = 200ms;
+
+Task<void> save_stale_status(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+    co_await Sleep(driver.ctx.loop, status_delay);
+    if (domain->guest == guest && guest->status_is_stale) {
+        save_status(driver, *domain);
+    }
+    guest->status_is_awaited = false;
+}
+
+} // namespace
+
 void save_status(Driver& driver, const Domain& domain) {
-    const Guest& guest = *domain.guest;
+    Guest& guest = *domain.guest;
+    guest.status_is_stale = false;
     GuestStatus status;
     status.uuid = domain.uuid;
     status.name = domain.name;
@@ -26,6 +43,16 @@ void save_status(Driver& driver, const Domain& domain) {
         driver.statuses.save(status);
     } catch (const Error& e) {
         log::error("domain '{}': its status could not be written: {}", domain.name, e.what());
+    }
+}
+
+void save_status_later(Driver& driver, const DomainPtr& domain) {
+    const std::shared_ptr<Guest> guest = domain->guest;
+    guest->status_is_stale = true;
+    if (!guest->status_is_awaited) {
+        guest->status_is_awaited = true;
+        driver.followers.spawn(save_stale_status(driver, domain, guest),
+                               "status of " + domain->name);
     }
 }
 

@@ -9,4 +9,8 @@ namespace vireo::qemu::actions {
 /// logged: the guest goes on.
 void save_status(Driver& driver, const Domain& domain);
 
+/// The same for what a restarted daemon asks QEMU for anyway: written some time later, once for
+/// many changes, so that nobody waits for it.
+void save_status_later(Driver& driver, const DomainPtr& domain);
+
 } // namespace vireo::qemu::actions
