@@ -78,6 +78,7 @@ StorageService::StorageService(Context& context)
                 follower_,
                 host_tree(),
                 context.options.directories.state + "/storage",
+                context.options.directories.runtime + "/storage",
                 governor_events()) {
     storage_.tell = [this](const Pool& pool, PoolEvent event) {
         log::info("pool '{}' {}", pool.name(), word(event));

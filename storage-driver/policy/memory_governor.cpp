@@ -5,6 +5,7 @@
 #include "libshared/files.hpp"
 #include "libshared/log.hpp"
 #include "storage-driver/memory/meminfo.hpp"
+#include "storage-driver/policy/standing_marks.hpp"
 
 namespace vireo::storage {
 
@@ -27,12 +28,17 @@ uint64_t host_bytes(const std::string& host, std::string_view key) {
 
 } // namespace
 
-MemoryGovernor::MemoryGovernor(
-    Loop& loop, GuestFollower& follower, std::string host, std::string folder, Events events)
+MemoryGovernor::MemoryGovernor(Loop& loop,
+                               GuestFollower& follower,
+                               std::string host,
+                               std::string state,
+                               std::string runtime,
+                               Events events)
     : loop_(loop),
       follower_(follower),
       host_(std::move(host)),
-      folder_(std::move(folder)),
+      folder_(std::move(state)),
+      runtime_(std::move(runtime)),
       events_(std::move(events)),
       changes_(loop),
       tasks_(loop) {
@@ -81,8 +87,33 @@ void MemoryGovernor::arm() {
             events_.changed({"State", "StateReason"});
         });
     unavailable_.clear();
+    take_up_marks();
     follower_.wake();
     guests_changed();
+}
+
+void MemoryGovernor::take_up_marks() {
+    try {
+        if (const auto text = read_file_if_exists(marks_path())) {
+            kept_marks_ = parse_marks(*text);
+            policy_.take_up(kept_marks_, loop_.now());
+        }
+    } catch (const Error& e) {
+        log::warning("memory policy: '{}' is passed over: {}", marks_path(), e.what());
+    }
+}
+
+void MemoryGovernor::keep_marks() {
+    std::vector<StandingMark> marks = policy_.marks();
+    if (marks == kept_marks_) {
+        return;
+    }
+    try {
+        write_file(marks_path(), format_marks(marks));
+        kept_marks_ = std::move(marks);
+    } catch (const Error& e) {
+        log::error("memory policy: the marks of guests cannot be kept: {}", e.what());
+    }
 }
 
 void MemoryGovernor::disarm() {
@@ -91,6 +122,7 @@ void MemoryGovernor::disarm() {
     unavailable_.clear();
     conditions_.clear();
     policy_ = MemoryPolicy();
+    keep_marks();
     stalled_ = false;
 }
 
@@ -314,6 +346,7 @@ void MemoryGovernor::carry_out(const MemoryRound& round) {
                   mark.reason);
         events_.marked(mark);
     }
+    keep_marks();
     for (const MemoryDecision& decision : round.decisions) {
         for (const auto& [path, guest] : follower_.guests()) {
             if (guest.uuid == decision.guest) {

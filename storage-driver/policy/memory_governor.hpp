@@ -28,10 +28,14 @@ class MemoryGovernor {
         std::function<void(const MemoryMark& mark)> marked;
     };
 
-    /// Loads what was set. `host`: where /proc is, empty but in tests. `folder` is where the
-    /// settings last.
-    MemoryGovernor(
-        Loop& loop, GuestFollower& follower, std::string host, std::string folder, Events events);
+    /// Loads what was set. `host`: where /proc is, empty but in tests. The settings last in the
+    /// folder `state`, what was learnt of guests in `runtime`, which is there.
+    MemoryGovernor(Loop& loop,
+                   GuestFollower& follower,
+                   std::string host,
+                   std::string state,
+                   std::string runtime,
+                   Events events);
     ~MemoryGovernor();
     MemoryGovernor(const MemoryGovernor&) = delete;
     MemoryGovernor& operator=(const MemoryGovernor&) = delete;
@@ -89,6 +93,8 @@ class MemoryGovernor {
 
     std::string marker_path() const { return folder_ + "/memory-policy.on"; }
 
+    std::string marks_path() const { return runtime_ + "/memory-marks.json"; }
+
     void load();
     void arm();
     void disarm();
@@ -103,16 +109,20 @@ class MemoryGovernor {
     std::vector<GuestLoad> loads_from(const Survey& survey) const;
     HostLoad host_load();
     void carry_out(const MemoryRound& round);
+    void take_up_marks();
+    void keep_marks();
     Task<void> request(std::string path, MemoryDecision decision);
 
     Loop& loop_;
     GuestFollower& follower_;
     std::string host_;
     std::string folder_;
+    std::string runtime_;
     Events events_;
     PolicySettings settings_;
     ChangeQueue changes_;
     MemoryPolicy policy_;
+    std::vector<StandingMark> kept_marks_; // as they are in their file
     std::unique_ptr<PressureWatch> pressure_;
     std::string unavailable_;
     std::map<std::string, std::string> conditions_;

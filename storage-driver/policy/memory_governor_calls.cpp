@@ -123,6 +123,7 @@ Task<void> MemoryGovernor::request(std::string path, MemoryDecision decision) {
                      decision.to,
                      failure);
         policy_.failed(decision.guest, loop_.now());
+        keep_marks();
         events_.marked({decision.guest, true, failure});
     }
 }

@@ -64,6 +64,18 @@ struct MemoryMark {
     bool operator==(const MemoryMark&) const = default;
 };
 
+/// What the policy has learnt of a guest that did not follow, in one direction. It outlives the
+/// daemon, which would otherwise ask in vain once more.
+struct StandingMark {
+    std::string guest;
+    bool shrink{}; // it gave nothing back; else it took nothing
+    bool set{};    // it is left alone
+    Microseconds until{};
+    unsigned times{}; // in vain, in a row
+
+    bool operator==(const StandingMark&) const = default;
+};
+
 enum class GuestCondition {
     settled, // it has what it needs
     wanting, // it is short and nothing could be given to it yet

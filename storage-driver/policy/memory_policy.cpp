@@ -179,6 +179,29 @@ void MemoryPolicy::failed(const std::string& guest, Microseconds now) {
     mark.until = now + tuning_.mark_time;
 }
 
+std::vector<StandingMark> MemoryPolicy::marks() const {
+    std::vector<StandingMark> all;
+    for (const auto& [guest, track] : tracks_) {
+        for (const bool shrink : {true, false}) {
+            const Mark& mark = shrink ? track.keeps : track.refuses;
+            if (mark.set || mark.times > 0) {
+                all.push_back({guest, shrink, mark.set, mark.until, mark.times});
+            }
+        }
+    }
+    return all;
+}
+
+void MemoryPolicy::take_up(const std::vector<StandingMark>& marks, Microseconds now) {
+    for (const StandingMark& known : marks) {
+        Track& track = tracks_[known.guest];
+        Mark& mark = known.shrink ? track.keeps : track.refuses;
+        mark.set = known.set;
+        mark.until = std::min(known.until, now + tuning_.longest_mark); // never of another boot
+        mark.times = known.times;
+    }
+}
+
 bool MemoryPolicy::may_request(const View& view, Microseconds now) const {
     const Track& track = view.track;
     return view.load.step > 0 && !view.load.pinned &&

@@ -63,6 +63,10 @@ class MemoryPolicy {
     /// A request of the last round could not be made: the guest counts as marked.
     void failed(const std::string& guest, Microseconds now);
 
+    /// What is to outlive the daemon, in the order of the guests' ids; and back, in its successor.
+    std::vector<StandingMark> marks() const;
+    void take_up(const std::vector<StandingMark>& marks, Microseconds now);
+
   private:
     /// A request that the guest is to follow.
     struct Request {

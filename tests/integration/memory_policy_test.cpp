@@ -262,6 +262,8 @@ TEST_CASE("three guests: one grows, one gives way, one that does not follow is l
     host.stalls();
     CHECK(await_decision(later, idle.uuid(), false).from == (boot_mib + 256) * mib);
     CHECK(condition_of(client, idle.uuid()) != "silent");
+    // It still knows whom to leave alone, though that one is short as before.
+    CHECK(condition_of(client, stubborn.uuid()) == "refusing");
     set_property(client, "Enabled", false);
     CHECK(client.get<std::string>(policy, "State") == "off");
 }

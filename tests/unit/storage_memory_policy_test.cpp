@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the memory policy decides, decision by decision.
+#include "libshared/error.hpp"
 #include "storage-driver/policy/memory_policy.hpp"
+#include "storage-driver/policy/standing_marks.hpp"
 #include "tests/support/memory_simulation.hpp"
 
 #include <doctest/doctest.h>
@@ -179,6 +181,49 @@ TEST_CASE("a guest that does not follow is let go, marked, and asked again much 
     CHECK(policy.decide(661s, host_of(100), {asked}).marks.size() == 1);
     CHECK(policy.decide(661s + 1199s, host_of(100), {idle}).decisions.empty());
     CHECK(change_of(policy.decide(661s + 1200s, host_of(100), {idle}), "a") == -1024);
+}
+
+TEST_CASE("what a daemon has learnt of guests that do not follow, its successor knows") {
+    MemoryPolicy killed;
+    const GuestLoad idle = guest_of("a", 4096, 3500);
+    GuestLoad asked = idle;
+    asked.target = killed.decide(0s, host_of(100), {idle}).decisions[0].to;
+    REQUIRE(killed.decide(30s, host_of(100), {asked}).marks.size() == 1);
+    const std::vector<StandingMark> marks = killed.marks();
+    CHECK(marks == std::vector<StandingMark>{{"a", true, true, 630s, 1}});
+    CHECK(parse_marks(format_marks(marks)) == marks);
+
+    MemoryPolicy successor;
+    successor.take_up(marks, 40s);
+    const MemoryRound first = successor.decide(40s, host_of(100), {idle});
+    CHECK(first.decisions.empty());
+    CHECK(first.marks.empty()); // it was told of before
+    CHECK(condition_in(first, "a") == GuestCondition::keeping);
+    CHECK(change_of(successor.decide(630s, host_of(100), {idle}), "a") == -1024);
+    // In vain once more: twice as long.
+    CHECK(successor.decide(660s, host_of(100), {asked}).marks.size() == 1);
+    CHECK(successor.marks()[0].until == 660s + 1200s);
+
+    // One that has given again has a clean slate, and one that has gone is forgotten.
+    MemoryPolicy other;
+    other.take_up({{"a", true, false, 0s, 3}}, 0s);
+    CHECK(change_of(other.decide(0s, host_of(100), {idle}), "a") == -1024);
+    GuestLoad given = asked;
+    given.current = given.target;
+    CHECK(other.decide(5s, host_of(100), {given}).decisions.empty());
+    CHECK(other.marks().empty());
+    other.take_up(marks, 10s);
+    other.decide(10s, host_of(plenty), {});
+    CHECK(other.marks().empty());
+}
+
+TEST_CASE("marks of another boot end in time, and what are no marks are refused") {
+    MemoryPolicy policy;
+    policy.take_up({{"a", false, true, 900h, 1}}, 10s);
+    CHECK(policy.marks()[0].until == 10s + 2h);
+    for (const char* text : {"", "{", "[{}]", R"([{"guest": 5}])", "[1]"}) {
+        CHECK_THROWS_AS(parse_marks(text), vireo::Error);
+    }
 }
 
 TEST_CASE("a guest that moves, slowly, is waited for") {
