@@ -234,7 +234,7 @@ Task<std::vector<DomainStats>>
 all_domain_stats(Driver& driver, std::uint32_t stats, std::uint32_t flags) {
     const Wanted wanted = wanted_of(stats, flags, selecting_flags);
     auto collection = std::make_shared<Collection>(driver.ctx.loop);
-    for (DomainPtr& domain : list_domains(driver.registry, flags & selecting_flags)) {
+    for (DomainPtr& domain : list_domains(driver, flags & selecting_flags)) {
         collection->records.push_back({std::move(domain), {}});
     }
     Scope asking(driver.ctx.loop);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "qemu-driver/registry.hpp"
+#include "qemu-driver/driver.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -11,6 +11,6 @@ namespace vireo::qemu::actions {
 /// The domains that `flags` (virConnectListAllDomainsFlags) select, in the order of their names: of
 /// each group of flags, one of those given must hold; a group of which none is given does not
 /// select. Throws invalid_arg naming unknown flags.
-std::vector<DomainPtr> list_domains(const Registry& registry, std::uint32_t flags);
+std::vector<DomainPtr> list_domains(Driver& driver, std::uint32_t flags);
 
 } // namespace vireo::qemu::actions

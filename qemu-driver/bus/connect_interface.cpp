@@ -35,7 +35,7 @@ Task<std::uint64_t> ConnectInterface::version() {
 }
 
 std::vector<DomainPtr> ConnectInterface::list_domains(std::uint32_t flags) {
-    return actions::list_domains(driver_.registry, flags);
+    return actions::list_domains(driver_, flags);
 }
 
 DomainPtr ConnectInterface::lookup_by_id(std::int32_t id) {

@@ -334,8 +334,14 @@ TEST_CASE("snapshots are a tree, are kept over restarts, and go with their domai
             .call<std::vector<ObjectPath>>(domain_at(bench.path), "ListDomainSnapshots", flags)
             .size();
     };
+    constexpr std::uint32_t has_snapshot = 4096; // virConnectListAllDomainsFlags
+    constexpr std::uint32_t no_snapshot = 8192;
+    CHECK(list_domains(bench.client, has_snapshot).empty());
+    CHECK(list_domains(bench.client, no_snapshot) == std::vector{bench.path});
     const ObjectPath first = bench.snapshot(bench.snapshot_xml(bench.file("1.qcow2"), "first one"));
     const ObjectPath second = bench.snapshot(bench.snapshot_xml(bench.file("2.qcow2"), "second"));
+    CHECK(list_domains(bench.client, has_snapshot) == std::vector{bench.path});
+    CHECK(list_domains(bench.client, no_snapshot).empty());
     CHECK(list() == 2);
     CHECK(list(1) == 1); // roots
     CHECK(contains(
