@@ -31,7 +31,7 @@ MIB = 1 << 20
 NAMESPACES = (('LAB0', 1, 24 * MIB), ('LAB0', 2, 40 * MIB), ('LAB1', 1, 24 * MIB))
 # A busy host delays the timer's interrupts: the kernel's check of them would fail now and then.
 KERNEL = ('root=/dev/vda console=ttyS0 quiet panic=-1 no_timer_check softlockup_panic=1 watchdog_thresh=60'
-          ' mitigations=off audit=0 intel_iommu=on iommu=nopt hugepagesz=2M hugepages=64 systemd.show_status=0')
+          ' mitigations=off audit=0 intel_iommu=on iommu=nopt hugepagesz=2M hugepages=64 psi=1 systemd.show_status=0')
 
 
 def known_content(serial, nsid):

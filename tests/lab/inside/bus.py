@@ -34,6 +34,10 @@ def get(path, interface, name):
     return call(path, 'org.freedesktop.DBus.Properties', 'Get', 'ss', interface, name, name='org.vireo')
 
 
+def put(path, interface, name, value):
+    call(path, 'org.freedesktop.DBus.Properties', 'Set', 'ssv', interface, name, value, name='org.vireo')
+
+
 def object_path(folder, name):
     """Where an object answers: in its last part other bytes than letters and digits are _hh."""
     return f'{folder}/' + re.sub(r'[^A-Za-z0-9]', lambda m: f'_{ord(m.group()):02x}', name)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Guests that scenarios start."""
+import re
 from pathlib import Path
 
 import bus
@@ -57,6 +58,15 @@ class Guest:
         """The pid of its QEMU."""
         return next(int(folder.name) for folder in Path('/proc').iterdir() if folder.name.isdigit()
                     and f'guest={self.name},'.encode() in read_quietly(folder / 'cmdline'))
+
+    def limit_of_locked_memory(self):
+        """Of its QEMU, in bytes; infinite where there is none."""
+        limits = Path(f'/proc/{self.process}/limits').read_text()
+        return float(re.search(r'^Max locked memory +(\w+)', limits, re.M)[1].replace('unlimited', 'inf'))
+
+    def locked_memory(self):
+        status = Path(f'/proc/{self.process}/status').read_text()
+        return int(re.search(r'^VmLck:\s+(\d+) kB', status, re.M)[1]) * 1024
 
     @property
     def scope(self):

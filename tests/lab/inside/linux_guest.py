@@ -102,12 +102,3 @@ class LinuxGuest(Guest):
     def await_disk(self, device):
         """Its kernel tells of a disk that is plugged; it is ready when the bus can be scanned."""
         self.run(f"sed '/\\[{device}\\]/q' /dev/kmsg > /dev/null && echo 1 > /sys/bus/pci/rescan")
-
-    def limit_of_locked_memory(self):
-        """Of its QEMU, in bytes."""
-        with open(f'/proc/{self.process}/limits') as limits:
-            return int(re.search(r'^Max locked memory +(\d+) +(\d+) +bytes', limits.read(), re.M)[1])
-
-    def locked_memory(self):
-        with open(f'/proc/{self.process}/status') as status:
-            return int(re.search(r'^VmLck:\s+(\d+) kB', status.read(), re.M)[1]) * 1024

@@ -12,6 +12,7 @@ harness.run('systemctl', 'start', *(f'{driver}.socket' for driver in harness.DRI
 import units  # noqa: E402, F401
 import users  # noqa: E402, F401
 import node_devices  # noqa: E402, F401
+import host_memory  # noqa: E402, F401
 import nvme_guests  # noqa: E402, F401
 import nvme_jobs  # noqa: E402, F401
 
