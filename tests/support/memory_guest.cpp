@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 namespace vireo::test {
 
 using namespace std::chrono_literals;
@@ -75,7 +77,10 @@ std::uint64_t MemoryGuest::guest_kib() {
 std::uint64_t MemoryGuest::await_guest_kib(const std::function<bool(std::uint64_t)>& wanted) {
     const auto deadline = std::chrono::steady_clock::now() + guest_limit;
     std::uint64_t now = guest_kib();
-    while (!wanted(now) && std::chrono::steady_clock::now() < deadline) {
+    while (!wanted(now)) {
+        if (std::chrono::steady_clock::now() >= deadline) {
+            throw std::runtime_error(fmt::format("the guest still has {} KiB", now));
+        }
         now = guest_kib();
     }
     return now;

@@ -57,7 +57,7 @@ class MemoryGuest {
 
     /// MemTotal of the guest's own /proc/meminfo.
     std::uint64_t guest_kib();
-    /// The guest brings blocks online a little after QEMU's event.
+    /// The guest brings blocks online a little after QEMU's event. Throws where it does not.
     std::uint64_t await_guest_kib(const std::function<bool(std::uint64_t)>& wanted);
 
     GuestConsole& console() { return *console_; }
