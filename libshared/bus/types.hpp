@@ -115,6 +115,13 @@ class Variant {
         (!std::same_as<std::remove_cvref_t<T>, Variant>)Variant(T&& value)
         : value_(std::forward<T>(value)) {} // NOLINT: a value is meant to convert
 
+    // Out of line: each file that includes this would compile them anew, which takes a second.
+    Variant(const Variant&);
+    Variant(Variant&&) noexcept;
+    Variant& operator=(const Variant&);
+    Variant& operator=(Variant&&) noexcept;
+    ~Variant();
+
     const Value& value() const noexcept { return value_; }
 
     template <class T>
@@ -122,7 +129,7 @@ class Variant {
         return std::get_if<T>(&value_);
     }
 
-    friend bool operator==(const Variant& a, const Variant& b) { return a.value_ == b.value_; }
+    friend bool operator==(const Variant& a, const Variant& b);
 
   private:
     Value value_;

@@ -101,7 +101,7 @@ std::vector<DeviceTarget> shares_of(const DomainDef& live, std::uint64_t amount_
     return wanted;
 }
 
-Task<void> set_balloon(Driver& driver, std::shared_ptr<Guest> guest, std::uint64_t kib) {
+Task<void> ask_balloon(Driver& driver, std::shared_ptr<Guest> guest, std::uint64_t kib) {
     nlohmann::json arguments;
     arguments["value"] = kib * bytes_per_kib;
     co_await monitor_command(driver, guest, "balloon", std::move(arguments));
@@ -218,7 +218,7 @@ set_memory_target(Driver& driver, DomainPtr domain, std::uint64_t bytes) {
             done.push_back(one);
         }
         if (has_balloon(*live)) {
-            co_await set_balloon(driver, guest, in_balloon);
+            co_await ask_balloon(driver, guest, in_balloon);
             guest->balloon_target_kib = in_balloon;
             set[*live->devices.memballoon->info.alias] = in_balloon * bytes_per_kib;
         }

@@ -35,7 +35,7 @@ void refuse(const VolumeDef& volume, std::string_view what) {
                 what);
 }
 
-void check(const VolumeDef& volume, bool preallocate) {
+void require_creatable(const VolumeDef& volume, bool preallocate) {
     const VolumeTarget& target = volume.target;
     const VolumeFormat format = target.format.type;
     if (!can_be_created(format)) {
@@ -113,7 +113,7 @@ std::string_view image_format(VolumeFormat format) {
 
 std::vector<std::string>
 create_image_arguments(const VolumeDef& volume, const std::string& path, bool preallocate) {
-    check(volume, preallocate);
+    require_creatable(volume, preallocate);
     std::vector<std::string> arguments{
         "create", "-f", std::string(image_format(volume.target.format.type))};
     if (volume.backing) {

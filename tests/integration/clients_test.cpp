@@ -2,6 +2,7 @@
 // The clients that our users have, as they are: busctl, gdbus, Python, C++, the README's commands.
 #include "tests/support/instance.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,10 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using namespace vireo::test;
 using vireo::bus::ObjectPath;
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 ObjectPath define(const Instance& instance, const std::string& name) {
     return instance.connect().call<ObjectPath>(libvirt_connect,

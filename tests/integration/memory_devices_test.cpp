@@ -3,6 +3,7 @@
 // daemon killed meanwhile.
 #include "tests/support/memory_guest.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -28,10 +29,6 @@ std::string dimm_xml(unsigned size_mib) {
     return fmt::format("<memory model='dimm'><target><size unit='MiB'>{}</size><node>0</node>"
                        "</target></memory>",
                        size_mib);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 const MemoryGuestOptions without_linux{.linux = false};

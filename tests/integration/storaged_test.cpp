@@ -4,6 +4,7 @@
 #include "tests/support/driver_process.hpp"
 #include "tests/support/host_tree.hpp"
 #include "tests/support/instance.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,10 +26,6 @@ using VolumeInfo = std::tuple<int32_t, uint64_t, uint64_t>;
 
 const Target direct_connect{"", "/org/libvirt/QEMU", "org.libvirt.Connect"};
 constexpr uint64_t mib = 1024 * 1024;
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 /// A daemon with a root and a place for pools.
 struct Bench {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/support/client.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -72,10 +73,6 @@ inline std::string message_of(const std::function<void()>& call) {
         return e.what();
     }
     return "no error";
-}
-
-inline bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 using Values = std::map<std::string, bus::Variant>;

@@ -10,6 +10,7 @@ namespace vireo::test {
 namespace {
 
 bool failed = false;
+bool none = false;
 
 /// doctest tells a listener what it does not let a test ask.
 struct FailureListener : doctest::IReporter {
@@ -29,7 +30,9 @@ struct FailureListener : doctest::IReporter {
 
     void test_run_start() override {}
 
-    void test_run_end(const doctest::TestRunStats&) override {}
+    void test_run_end(const doctest::TestRunStats& stats) override {
+        none = stats.numTestCasesPassingFilters == 0;
+    }
 
     void test_case_reenter(const doctest::TestCaseData&) override {}
 
@@ -48,6 +51,10 @@ DOCTEST_REGISTER_LISTENER("failures", 1, FailureListener);
 
 bool test_has_failed() {
     return failed || std::uncaught_exceptions() > 0;
+}
+
+bool nothing_ran() {
+    return none;
 }
 
 } // namespace vireo::test

@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-DOCTEST = re.compile(r'test cases:\s+\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(\d+) skipped')
+DOCTEST = re.compile(r'test cases:\s+\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed(?:\s*\|\s*(\d+) skipped)?')
 PLAIN = re.compile(r'^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$', re.M)
 NOTE = re.compile(r'^(?:note: .*|\d+ of \d+ members of .* not served yet)$', re.M)
 SHOWN = 60  # lines of a failed test's output

@@ -4,11 +4,13 @@
 #include "qemu-driver/model/assign_aliases.hpp"
 #include "qemu-driver/model/device_document.hpp"
 #include "tests/support/model_bench.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace vireo;
 using namespace vireo::qemu;
+using vireo::test::contains;
 using vireo::testing::completed;
 using vireo::testing::guest;
 using vireo::testing::model_facts;
@@ -46,12 +48,6 @@ std::string refusal_of(const DomainDef& live, const std::string& device) {
         return e.what();
     }
     return "accepted";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    const bool does = text.find(part) != std::string::npos;
-    CHECK_MESSAGE(does, text);
-    return does;
 }
 
 } // namespace

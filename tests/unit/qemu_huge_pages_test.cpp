@@ -7,6 +7,7 @@
 #include "qemu-driver/model/domain_document.hpp"
 #include "qemu-driver/model/memory_pages.hpp"
 #include "tests/support/host_tree.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,6 +16,7 @@
 
 using namespace vireo;
 using namespace vireo::qemu;
+using vireo::test::contains;
 
 namespace {
 
@@ -72,10 +74,6 @@ DomainDef guest(unsigned mib, const std::string& pages, const std::string& more 
         pages,
         more));
     return def;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 } // namespace

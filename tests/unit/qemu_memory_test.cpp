@@ -5,6 +5,7 @@
 #include "qemu-driver/model/domain_document.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
 #include "qemu-driver/model/validate.hpp"
+#include "tests/support/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,6 +14,7 @@
 
 using namespace vireo;
 using namespace vireo::qemu;
+using vireo::test::contains;
 
 namespace {
 
@@ -60,10 +62,6 @@ std::string refusal(DomainDef def, const HostFacts& facts = {}) {
         return e.what();
     }
     return "accepted";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 } // namespace
