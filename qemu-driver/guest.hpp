@@ -70,6 +70,8 @@ struct Guest {
     /// What its balloon was last asked to leave it, where this daemon has asked.
     std::optional<std::uint64_t> balloon_target_kib;
     MemoryAmounts told_memory;
+    /// What is requested of its memory devices has changed, and clients will be told.
+    bool requests_untold = false;
 
     /// Nothing more will come from QEMU.
     Promised<bool> monitor_closed;

@@ -11,15 +11,21 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace vireo::qemu::actions {
 
 namespace {
 
 using nlohmann::json;
+using namespace std::chrono_literals;
 
-MemoryDeviceDef* find(DomainDef& def, const std::string& alias) {
-    for (MemoryDeviceDef& memory : def.devices.memories) {
+constexpr auto telling_delay = 5ms;
+
+/// Null where there is none.
+template <class Def>
+auto find(Def& def, const std::string& alias) -> decltype(def.devices.memories.data()) {
+    for (auto& memory : def.devices.memories) {
         if (memory.info.alias == alias) {
             return &memory;
         }
@@ -49,11 +55,8 @@ void set_live(Driver& driver, const DomainPtr& domain, std::shared_ptr<const Dom
 void tell_of_changes(Driver& driver, const Domain& domain, const DomainDef& before) {
     const DomainDef& now = *domain.guest->live;
     for (const MemoryDeviceDef& memory : now.devices.memories) {
-        const auto& known = before.devices.memories;
-        const auto old = std::ranges::find_if(known, [&](const MemoryDeviceDef& other) {
-            return other.info.alias == memory.info.alias;
-        });
-        if (old == known.end()) {
+        const MemoryDeviceDef* old = find(before, *memory.info.alias);
+        if (old == nullptr) {
             continue;
         }
         if (old->current_kib != memory.current_kib) {
@@ -68,6 +71,24 @@ void tell_of_changes(Driver& driver, const Domain& domain, const DomainDef& befo
             domain, "BalloonChange", std::uint64_t{now.memory.current_kib.value_or(0)});
     }
     tell_of_memory(driver, domain);
+}
+
+Task<void> tell_of_requests(Driver& driver,
+                            DomainPtr domain,
+                            std::shared_ptr<Guest> guest,
+                            std::shared_ptr<const DomainDef> before) {
+    co_await Sleep(driver.ctx.loop, telling_delay);
+    guest->requests_untold = false;
+    if (domain->guest != guest) {
+        co_return;
+    }
+    for (const MemoryDeviceDef& memory : guest->live->devices.memories) {
+        const MemoryDeviceDef* known = find(*before, *memory.info.alias);
+        if (known != nullptr && known->requested_kib != memory.requested_kib) {
+            driver.events.memory_changed(*domain, *memory.info.alias, {"Requested"});
+        }
+    }
+    tell_of_memory(driver, *domain);
 }
 
 /// What the balloon leaves the guest, in KiB; all of it where there is none.
@@ -158,6 +179,23 @@ void take_memory_size(Driver& driver, const DomainPtr& domain, const json& data)
                memory->requested_kib.value_or(0));
     set_live(driver, domain, std::move(live));
     tell_of_changes(driver, *domain, *before);
+}
+
+void take_requested_size(Driver& driver,
+                         const DomainPtr& domain,
+                         const std::string& alias,
+                         std::uint64_t requested_kib) {
+    const std::shared_ptr<Guest> guest = domain->guest;
+    const auto before = guest->live;
+    auto live = std::make_shared<DomainDef>(*before);
+    if (MemoryDeviceDef* memory = find(*live, alias)) {
+        memory->requested_kib = requested_kib;
+    }
+    set_live(driver, domain, std::move(live));
+    if (!std::exchange(guest->requests_untold, true)) {
+        driver.followers.spawn(tell_of_requests(driver, domain, guest, before),
+                               "tell of requests to " + domain->name);
+    }
 }
 
 void announce_memory_devices(Driver& driver, const Domain& domain) {

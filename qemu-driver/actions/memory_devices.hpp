@@ -25,6 +25,13 @@ Task<void> refresh_memory_devices(Driver& driver, DomainPtr domain, std::shared_
 /// QEMU's event: the guest has more or less of a virtio-mem device.
 void take_memory_size(Driver& driver, const DomainPtr& domain, const nlohmann::json& data);
 
+/// QEMU asks the guest for another amount from now on. Clients are told a moment later, of many
+/// changes at once: nobody's answer waits for signals.
+void take_requested_size(Driver& driver,
+                         const DomainPtr& domain,
+                         const std::string& alias,
+                         std::uint64_t requested_kib);
+
 /// The objects of a guest that has started, and of one that is about to be inactive.
 void announce_memory_devices(Driver& driver, const Domain& domain);
 void retire_memory_devices(Driver& driver, const Domain& domain);

@@ -4,10 +4,8 @@
 #include "libshared/async/deadline.hpp"
 #include "libshared/log.hpp"
 #include "qemu-driver/actions/live_document.hpp"
-#include "qemu-driver/actions/memory_amounts.hpp"
 #include "qemu-driver/actions/memory_devices.hpp"
 #include "qemu-driver/actions/monitor_command.hpp"
-#include "qemu-driver/actions/save_status.hpp"
 #include "qemu-driver/model/memory_devices.hpp"
 
 namespace vireo::qemu::actions {
@@ -81,23 +79,6 @@ Task<void> empty_virtio_mem(Driver& driver,
     }
 }
 
-void set_requested(Driver& driver,
-                   const DomainPtr& domain,
-                   const std::string& alias,
-                   std::uint64_t requested_kib) {
-    auto live = std::make_shared<DomainDef>(*domain->guest->live);
-    for (MemoryDeviceDef& memory : live->devices.memories) {
-        if (memory.info.alias == alias) {
-            memory.requested_kib = requested_kib;
-        }
-    }
-    domain->guest->live = std::move(live);
-    save_status_later(driver, domain);
-    domain->guest->devices_changed.notify();
-    driver.events.memory_changed(*domain, alias, {"Requested"});
-    tell_of_memory(driver, *domain);
-}
-
 } // namespace
 
 Task<void>
@@ -111,7 +92,7 @@ request_memory(Driver& driver, DomainPtr domain, std::string alias, std::uint64_
     arguments["value"] = requested_kib * 1024;
     co_await monitor_command(driver, guest, "qom-set", std::move(arguments));
     require_running(*domain, guest);
-    set_requested(driver, domain, alias, requested_kib);
+    take_requested_size(driver, domain, alias, requested_kib);
 }
 
 Task<void> prepare_memory_unplug(Driver& driver, DomainPtr domain, MemoryDeviceDef memory) {

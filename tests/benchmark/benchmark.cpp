@@ -27,16 +27,28 @@ struct Pair {
     std::unique_ptr<Subject> ours = Subject::vireo();
     std::unique_ptr<Subject> theirs = Subject::libvirt();
 
+    /// So often on one after the other, and the medians: a guest or a connection can be faster or
+    /// slower than another for its whole life.
     Figure measure(const std::string& what,
                    const std::string& unit,
-                   const std::function<double(Subject&)>& work) const {
-        Figure figure{.what = what, .unit = unit, .ours = work(*ours)};
-        if (theirs != nullptr) {
+                   const std::function<double(Subject&)>& work,
+                   int rounds = 1) const {
+        std::vector<double> of_ours;
+        std::vector<double> of_theirs;
+        for (int i = 0; i < rounds; ++i) {
+            of_ours.push_back(work(*ours));
+            if (theirs == nullptr) {
+                continue;
+            }
             try {
-                figure.theirs = work(*theirs);
+                of_theirs.push_back(work(*theirs));
             } catch (const std::exception& e) { // no reason not to measure the rest
                 fmt::print("libvirt fails at '{}': {}\n", what, e.what());
             }
+        }
+        Figure figure{.what = what, .unit = unit, .ours = median(of_ours)};
+        if (!of_theirs.empty()) {
+            figure.theirs = median(of_theirs);
         }
         return figure;
     }
@@ -300,7 +312,7 @@ void measure_guests(const Pair& pair) {
 
 void measure_memory(const Pair& pair) {
     Figure change =
-        pair.measure("UpdateDevice of a virtio-mem device", "ms", requested_milliseconds);
+        pair.measure("UpdateDevice of a virtio-mem device", "ms", requested_milliseconds, 7);
     change.most = 5;
     change.ratio = 0.5;
     record(change);
