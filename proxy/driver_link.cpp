@@ -86,19 +86,7 @@ void DriverLink::listen_if_nobody_does(std::string_view sockets) {
 
 void DriverLink::connect() {
     try {
-        if (auto refusal = starter_.refusal()) {
-            throw std::move(*refusal);
-        }
-        const std::string& path = starter_.places().socket;
-        Fd socket = connect_unix(path);
-        if (!socket) {
-            starter_.listen();
-            socket = connect_unix(path);
-        }
-        if (!socket) {
-            throw Error(ErrorCode::operation_failed, "nobody listens on '{}'", path);
-        }
-        open_connection(std::move(socket));
+        open_connection(starter_.reach());
     } catch (Error& e) {
         fail_waiting(e.within(fmt::format("reach {}", daemon())));
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "libshared/daemon/driver_caller.hpp"
 
-#include "libshared/daemon/sockets.hpp"
-
 #include <optional>
 
 namespace vireo {
@@ -40,19 +38,7 @@ DriverCaller::Connection::~Connection() {
 }
 
 DriverCaller::ConnectionPtr DriverCaller::open() {
-    if (auto refusal = starter_.refusal()) {
-        throw std::move(*refusal);
-    }
-    const std::string& path = starter_.places().socket;
-    Fd socket = connect_unix(path);
-    if (!socket) {
-        starter_.listen();
-        socket = connect_unix(path);
-    }
-    if (!socket) {
-        throw Error(ErrorCode::operation_failed, "nobody listens on '{}'", path);
-    }
-    return std::make_shared<Connection>(self_, open_peer(loop_, std::move(socket)).bus);
+    return std::make_shared<Connection>(self_, open_peer(loop_, starter_.reach()).bus);
 }
 
 Task<DriverCaller::ConnectionPtr> DriverCaller::connect() {

@@ -41,6 +41,21 @@ void DriverStarter::listen() {
     watch();
 }
 
+Fd DriverStarter::reach() {
+    if (auto refused = refusal()) {
+        throw std::move(*refused);
+    }
+    Fd socket = connect_unix(places_.socket);
+    if (!socket) {
+        listen();
+        socket = connect_unix(places_.socket);
+    }
+    if (!socket) {
+        throw Error(ErrorCode::operation_failed, "nobody listens on '{}'", places_.socket);
+    }
+    return socket;
+}
+
 void DriverStarter::watch() {
     recovery_.reset();
     sd_event_source* source = nullptr;

@@ -41,10 +41,13 @@ class DriverStarter {
     /// The driver that runs now has accepted a connection.
     void served() noexcept { served_ = true; }
 
-    /// Why no start is tried at present: too many have failed within a short time.
-    std::optional<Error> refusal() const;
+    /// A connection to the driver's socket, which is taken over where nobody listens on it. Throws
+    /// as listen(), and operation_failed while no start is tried: too many have failed within a
+    /// short time.
+    Fd reach();
 
   private:
+    std::optional<Error> refusal() const;
     static int on_connection(sd_event_source*, int, uint32_t, void* self) noexcept;
     static int on_recovered(sd_event_source*, uint64_t, void* self) noexcept;
     void watch();

@@ -141,17 +141,6 @@ void await(Watch& jobs, std::int32_t type, std::int32_t status) {
     CHECK(is_status == status);
 }
 
-bool in_order(const std::string& text, const std::vector<std::string>& parts) {
-    std::size_t at = 0;
-    for (const std::string& part : parts) {
-        at = text.find(part, at);
-        if (at == std::string::npos) {
-            return false;
-        }
-    }
-    return true;
-}
-
 std::string copy_xml(const std::string& to, const std::string& format) {
     return "<disk type='file'><source file='" + to + "'/><driver type='" + format + "'/></disk>";
 }

@@ -69,18 +69,6 @@ std::size_t count(const std::string& text, const std::string& part) {
     return found;
 }
 
-/// Where the parts stand in this order.
-bool in_order(const std::string& text, const std::vector<std::string>& parts) {
-    std::size_t at = 0;
-    for (const std::string& part : parts) {
-        at = text.find(part, at);
-        if (at == std::string::npos) {
-            return false;
-        }
-    }
-    return true;
-}
-
 } // namespace
 
 TEST_CASE("a running guest shows what its images are based on") {

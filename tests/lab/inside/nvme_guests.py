@@ -127,6 +127,7 @@ def killed_without_daemons():
     """a guest's QEMU is killed while neither qemud nor nodedevd runs, and the host has its drive back"""
     with LinuxGuest('alone', nvme_disk('LAB1', 1)) as guest:
         pid = guest.process
+        run('systemctl', 'stop', 'vireo-storaged.service')  # it follows the guests and would start qemud
         run('systemctl', 'stop', 'vireo-qemud.service', 'vireo-nodedevd.service')
         written = guest.write('vda', 16)
         assert (main_pid('vireo-qemud'), main_pid('vireo-nodedevd')) == (0, 0)
