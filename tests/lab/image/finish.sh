@@ -37,18 +37,19 @@ mount -t ext4 /dev/vda /new && exec switch_root /new /lib/systemd/systemd
 END
 make_initrd /initrd /tmp/init virtio_pci virtio_blk ext4 crc32c_generic
 
-# A guest of the lab: a shell on its serial console, which says "ready" when it can be typed to.
+# A guest of the lab: on its serial console it says "ready", and then runs each line that it is sent. An
+# interactive shell would switch the terminal's mode at each prompt, and lose what comes meanwhile.
 cat > /tmp/init << 'END'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
-export PATH=/bin PS1=
+export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 for module in /lib/*.ko; do insmod "$module"; done
 stty -echo < /dev/ttyS0
 echo ready > /dev/ttyS0
-exec setsid sh -c 'exec sh < /dev/ttyS0 > /dev/ttyS0 2>&1'
+exec setsid sh -c 'while read -r line; do eval "$line"; done < /dev/ttyS0 > /dev/ttyS0 2>&1'
 END
 mkdir -p /usr/lib/lab
 make_initrd /usr/lib/lab/guest-initrd /tmp/init virtio_pci virtio_blk pciehp acpiphp

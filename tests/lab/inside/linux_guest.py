@@ -53,7 +53,6 @@ class LinuxGuest(Guest):
             self.console.connect(self.console_path)
             self.call('Resume')
             self.read_until(rb'ready\r\n', BOOT_S)
-            self.run(':')  # after what the shell says of itself
         except BaseException:
             self.__exit__()
             raise
