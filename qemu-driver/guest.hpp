@@ -52,8 +52,7 @@ struct Guest {
     /// killed meanwhile leaves a device behind that its successor knows.
     std::shared_ptr<const DomainDef> intended;
     /// Its status lacks what has changed meanwhile, and will be written.
-    bool status_is_stale = false;
-    bool status_is_awaited = false;
+    bool status_is_due = false;
     /// Aliases of the devices that the guest did not let go when it was last asked to.
     std::set<std::string> kept_devices;
     /// Aliases of the drives whose tray is open.

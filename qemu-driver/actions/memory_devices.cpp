@@ -106,10 +106,8 @@ const MemoryDeviceDef& memory_device(const Domain& domain, const std::string& al
     if (!domain.guest) {
         throw Error(ErrorCode::operation_invalid, "domain is not running");
     }
-    for (const MemoryDeviceDef& memory : domain.guest->live->devices.memories) {
-        if (memory.info.alias == alias) {
-            return memory;
-        }
+    if (const MemoryDeviceDef* memory = find(*domain.guest->live, alias)) {
+        return *memory;
     }
     throw Error(ErrorCode::device_missing, "the guest has no memory device '{}'", alias);
 }

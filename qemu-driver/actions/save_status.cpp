@@ -4,6 +4,8 @@
 #include "libshared/log.hpp"
 #include "qemu-driver/documents.hpp"
 
+#include <utility>
+
 namespace vireo::qemu::actions {
 
 namespace {
@@ -12,19 +14,18 @@ using namespace std::chrono_literals;
 
 constexpr auto status_delay = 200ms;
 
-Task<void> save_stale_status(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
+Task<void> save_due_status(Driver& driver, DomainPtr domain, std::shared_ptr<Guest> guest) {
     co_await Sleep(driver.ctx.loop, status_delay);
-    if (domain->guest == guest && guest->status_is_stale) {
+    if (domain->guest == guest && guest->status_is_due) { // or it was written with another change
         save_status(driver, *domain);
     }
-    guest->status_is_awaited = false;
 }
 
 } // namespace
 
 void save_status(Driver& driver, const Domain& domain) {
     Guest& guest = *domain.guest;
-    guest.status_is_stale = false;
+    guest.status_is_due = false;
     GuestStatus status;
     status.uuid = domain.uuid;
     status.name = domain.name;
@@ -48,11 +49,8 @@ void save_status(Driver& driver, const Domain& domain) {
 
 void save_status_later(Driver& driver, const DomainPtr& domain) {
     const std::shared_ptr<Guest> guest = domain->guest;
-    guest->status_is_stale = true;
-    if (!guest->status_is_awaited) {
-        guest->status_is_awaited = true;
-        driver.followers.spawn(save_stale_status(driver, domain, guest),
-                               "status of " + domain->name);
+    if (!std::exchange(guest->status_is_due, true)) {
+        driver.followers.spawn(save_due_status(driver, domain, guest), "status of " + domain->name);
     }
 }
 
